@@ -1,0 +1,1 @@
+"""The language between planners and executors: literals, skills, skill graphs, goals."""

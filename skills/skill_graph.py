@@ -1,0 +1,88 @@
+"""SkillGraph: a partial order of skill calls, with branches, bounded repeats and sub-graphs.
+
+Not for: checking a graph against a scene (skills.validation) or drawing it (skills.drawing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from skills.goal import LiteralText
+from skills.skill import SkillCall
+
+
+def _read_call(value: Any) -> SkillCall:
+    return value if isinstance(value, SkillCall) else SkillCall.parse(value)
+
+
+CallText = Annotated[
+    SkillCall, BeforeValidator(_read_call), PlainSerializer(str), WithJsonSchema({"type": "string"})
+]
+
+
+class _Step(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    id: str
+    after: tuple[str, ...] = ()
+
+
+class CallStep(_Step):
+    """One skill call."""
+
+    do: CallText
+
+
+class BranchStep(_Step):
+    """Runs `then` where the literal holds when the step becomes ready, else `otherwise` (may be empty)."""
+
+    condition: LiteralText = Field(alias="if")
+    then: SkillGraph
+    otherwise: SkillGraph = Field(alias="else", default_factory=lambda: SkillGraph())
+
+
+class RepeatStep(_Step):
+    """Runs `body` until the literal holds (checked before each round), at most `at_most` rounds."""
+
+    body: SkillGraph = Field(alias="repeat")
+    until: LiteralText | None = None
+    at_most: int | None = None  # validation refuses None: unbounded
+
+
+class SubGraphStep(_Step):
+    """A graph as one step of another."""
+
+    graph: SkillGraph
+
+
+Step: TypeAlias = CallStep | BranchStep | RepeatStep | SubGraphStep
+
+
+class SkillGraph(BaseModel):
+    """Steps with `after` edges. Ids are unique within one level; order among steps not linked is free."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = ""
+    steps: tuple[Step, ...] = ()
+
+    def calls(self) -> Iterator[SkillCall]:
+        """Every skill call in it, branches and bodies included, in file order."""
+        for step in self.steps:
+            match step:
+                case CallStep():
+                    yield step.do
+                case BranchStep():
+                    yield from step.then.calls()
+                    yield from step.otherwise.calls()
+                case RepeatStep():
+                    yield from step.body.calls()
+                case SubGraphStep():
+                    yield from step.graph.calls()
+
+
+for _model in (BranchStep, RepeatStep, SubGraphStep, SkillGraph):
+    _model.model_rebuild()

@@ -1,0 +1,1 @@
+"""What the system believes: scenes, perception, success detection, prediction."""
