@@ -1,0 +1,52 @@
+# Two commands matter: `make demo` and `make test`. Both build .venv themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# One thread a process: two threads on two busy cores are slower than one.
+export OMP_NUM_THREADS := 1
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: help demo test lint types layers bench suite docs clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 10
+
+$(VENV)/.core: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Forehand needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,bench]'
+	@touch $@
+
+demo: $(VENV)/.core ## a Panda sorts the blocks and closes the drawer, live in the terminal
+	$(BIN)/forehand run "put every block in the bowl of its colour, then close the drawer" --scene kitchen-corner
+
+test: lint types layers ## everything: format, lint, types, layers, tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.test ## ruff: format and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.test ## mypy --strict
+	$(BIN)/mypy
+
+layers: $(VENV)/.test ## imports point downwards
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.bench ## speed, as ratios in one run; writes docs/benchmarks.md
+	$(BIN)/python -m bench
+
+suite: $(VENV)/.core ## the long-horizon suite in every arm; writes docs/tabletop-long.md
+	$(BIN)/forehand eval tabletop-long --table docs/tabletop-long.md
+
+clean: ## remove what was built (not runs/)
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
