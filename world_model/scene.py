@@ -197,7 +197,7 @@ class Scene:
             return f"{item.name}: nowhere to be found"
         if item.hidden:
             return f"{item.name}: somewhere out of sight"
-        held = self.graph.get_edge_data(HAND, item.name, default={}).values()
+        held: Iterable[dict[str, Any]] = self.graph.get_edge_data(HAND, item.name, default={}).values()
         own = (data for _, _, data in self.graph.out_edges(item.name, data=True))
         said: list[BelievedLiteral] = [data["believed"] for data in (*held, *own)]
         words = [_in_words(b) for b in sorted(said, key=lambda b: b.literal)]
