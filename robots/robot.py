@@ -97,7 +97,11 @@ class Robot(Protocol):
         ...
 
     def stop(self, reason: str) -> None:
-        """Halt within one control step and hold position."""
+        """Halt within one control step and hold position; callable from a signal handler or another thread."""
+        ...
+
+    def resume(self) -> None:
+        """Allow actions again after `stop` or a SafetyStop."""
         ...
 
     def home(self) -> None:

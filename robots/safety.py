@@ -1,0 +1,346 @@
+"""The safety envelope: every action passes it between policy and robot, and nothing in an action can switch it off.
+
+The robot owns its envelope and asks it before every control step. An action is never refused without a word:
+`check` returns what may be sent and why it differs. Order of the checks: stop → well-formed and finite → watchdog →
+step length → change from the last step → contact → workspace box → joint limits. Later checks win over earlier ones,
+so braking for the box, a contact or a joint is never softened by the change limit.
+
+Not for: planning around obstacles, or deciding what follows a stop (the agent does).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from robots.robot import Action, Observation, Proprioception, SentAction, Vector3
+
+JointPrediction: TypeAlias = Callable[[Proprioception, Action], Sequence[float]]
+"""Arm joint positions (rad) expected after one control step of an action: the arm's own inverse kinematics."""
+
+ZERO: Vector3 = (0.0, 0.0, 0.0)
+
+
+class StopCause(str, Enum):
+    """Who stopped the robot: a person or program, or the contact-force limit."""
+
+    REQUESTED = "requested"
+    CONTACT = "contact"
+
+
+class SafetyStop(RuntimeError):  # noqa: N818 - it is a state of the robot, not a mistake of the caller
+    """The robot is stopped and stays so until `resume()`."""
+
+    def __init__(self, reason: str, cause: StopCause) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.cause = cause
+
+
+class EnvelopeError(ValueError):
+    """Limits that would not limit: not finite, not positive, or a box without inside."""
+
+
+@dataclass(frozen=True)
+class EnvelopeLimits:
+    """What a control step may do at most. Positions are of the tool point in the robot's base frame.
+
+    Steps and changes are Euclidean lengths per control step of 0.1 s; 0.08 m a step is 0.8 m/s, under half of what the
+    Panda's maker allows. Targets keep `workspace_margin_m` from the box's walls, so that a controller's overshoot stays
+    inside. Joint ranges are the Panda's published ones (Franka Control Interface documentation, "Robot and interface
+    specifications"); empty where a robot predicts no joints.
+    """
+
+    workspace_low_m: Vector3 = (0.15, -0.60, 0.0)
+    workspace_high_m: Vector3 = (0.85, 0.60, 0.70)
+    workspace_margin_m: float = 0.004
+    max_step_m: float = 0.08
+    max_step_rad: float = 0.35
+    max_change_m: float = 0.12
+    max_change_rad: float = 0.50
+    joint_low_rad: tuple[float, ...] = (-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973)
+    joint_high_rad: tuple[float, ...] = (2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973)
+    joint_margin_rad: float = 0.03
+    contact_limit_n: float = 80.0  # beyond it no further into the contact
+    contact_stop_n: float = 250.0  # beyond it the robot stops
+    max_unobserved_steps: int = 16
+    max_observation_age_s: float = 2.0
+
+    def __post_init__(self) -> None:
+        margin = 2 * self.workspace_margin_m
+        pairs = zip(self.workspace_low_m, self.workspace_high_m, strict=True)
+        if not all(math.isfinite(low) and math.isfinite(high) and low + margin < high for low, high in pairs):
+            raise EnvelopeError(f"workspace box without inside: {self.workspace_low_m} to {self.workspace_high_m}")
+        if len(self.joint_low_rad) != len(self.joint_high_rad):
+            raise EnvelopeError("joint_low_rad and joint_high_rad differ in length")
+        for name in (
+            "max_step_m",
+            "max_step_rad",
+            "max_change_m",
+            "max_change_rad",
+            "contact_limit_n",
+            "contact_stop_n",
+            "max_unobserved_steps",
+            "max_observation_age_s",
+        ):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise EnvelopeError(f"{name} must be a positive finite number, not {value!r}")
+
+
+class Envelope:
+    """Checks each action against EnvelopeLimits. Knows the last action sent and the last observation made.
+
+    predict_joints: how the robot expects its joints to stand after an action; without it joints are checked only by
+    where their velocities carry them.
+    """
+
+    def __init__(self, limits: EnvelopeLimits | None = None, predict_joints: JointPrediction | None = None) -> None:
+        self.limits = limits or EnvelopeLimits()
+        self.predict_joints = predict_joints
+        self._stop: tuple[str, StopCause] | None = None  # one reference: written whole by any thread or signal handler
+        self._last_vector = ZERO
+        self._last_rotation = ZERO
+        self._blocked: Vector3 | None = None  # unit direction that led into the contact still felt; zero: none did
+        self._observed: tuple[int, float] | None = None  # control step and seconds of the newest observation
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the robot is stopped; None while it may move."""
+        stop = self._stop
+        return None if stop is None else stop[0]
+
+    def stop(self, reason: str, cause: StopCause = StopCause.REQUESTED) -> None:
+        """Refuse everything from the next control step on. Safe in signal handlers and other threads."""
+        if self._stop is None:
+            self._stop = (reason, cause)
+
+    def resume(self) -> None:
+        """End a stop. The robot counts as standing still."""
+        self._stop = None
+        self._last_vector = self._last_rotation = ZERO
+        self._blocked = None
+
+    def raise_if_stopped(self) -> None:
+        """Raises SafetyStop while stopped."""
+        stop = self._stop
+        if stop is not None:
+            raise SafetyStop(*stop)
+
+    def observed(self, observation: Observation) -> None:
+        """The policy was given this observation; an old one given again does not count as fresh."""
+        if self._observed is None or observation.step >= self._observed[0]:
+            self._observed = (observation.step, observation.time_s)
+
+    def check(self, action: Action, proprioception: Proprioception, *, step: int, time_s: float) -> SentAction:
+        """What may be sent of `action` now, with the reasons in words.
+
+        step, time_s: the robot's own count and clock, the same that its observations carry.
+        Raises SafetyStop when stopped, or when the contact force passes contact_stop_n.
+        """
+        self.raise_if_stopped()
+        if self._observed is None:
+            self._observed = (step, time_s)  # the watchdog starts with the first action
+        self._stop_at_contact(proprioception)
+        self.raise_if_stopped()
+        refusal = self._refusal(action, proprioception, step, time_s)
+        if refusal is not None:
+            return self._sent(action, hold(proprioception, terminate=_terminates(action)), (refusal,))
+        if _terminates(action):
+            return self._sent(action, hold(proprioception, terminate=True), ())
+        reasons: list[str] = []
+        sent = self._limit_length(_plain(action), reasons)
+        sent = self._limit_change(sent, reasons)
+        sent = self._yield_to_contact(sent, proprioception, reasons)
+        sent = self._keep_in_box(sent, proprioception, reasons)
+        sent = self._keep_joints(sent, proprioception, reasons)
+        return self._sent(action, sent, tuple(reasons))
+
+    def state(self) -> dict[str, Any]:
+        """JSON-ready memory of the envelope, for snapshots."""
+        return {
+            "stop": None if self._stop is None else [self._stop[0], self._stop[1].value],
+            "last_vector": list(self._last_vector),
+            "last_rotation": list(self._last_rotation),
+            "blocked": None if self._blocked is None else list(self._blocked),
+            "observed": None if self._observed is None else list(self._observed),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Restore what `state` returned."""
+        stop, blocked, observed = state["stop"], state["blocked"], state["observed"]
+        self._stop = None if stop is None else (stop[0], StopCause(stop[1]))
+        self._last_vector = _triple(state["last_vector"])
+        self._last_rotation = _triple(state["last_rotation"])
+        self._blocked = None if blocked is None else _triple(blocked)
+        self._observed = None if observed is None else (int(observed[0]), float(observed[1]))
+
+    def _sent(self, requested: Action, sent: Action, reasons: tuple[str, ...]) -> SentAction:
+        self._last_vector, self._last_rotation = sent.world_vector, sent.rotation_delta
+        return SentAction(requested, sent, reasons)
+
+    def _refusal(self, action: Action, proprioception: Proprioception, step: int, time_s: float) -> str | None:
+        try:
+            numbers = (*_triple(action.world_vector), *_triple(action.rotation_delta), float(action.gripper))
+        except (TypeError, ValueError, OverflowError):
+            return "refused: malformed action; expected 3 metres, 3 radians and a closedness"
+        if not all(math.isfinite(n) for n in numbers):
+            return "refused: non-finite value in the action"
+        if not all(math.isfinite(n) for n in (*proprioception.tool_position_m, *proprioception.joint_positions_rad)):
+            return "refused: non-finite value in the robot's own position"
+        assert self._observed is not None
+        steps, age_s = step - self._observed[0], time_s - self._observed[1]
+        if steps >= self.limits.max_unobserved_steps or age_s > self.limits.max_observation_age_s:
+            return f"refused: stale observation, {steps} control steps ({age_s:.1f} s) old"
+        return None
+
+    def _stop_at_contact(self, proprioception: Proprioception) -> None:
+        force_n = proprioception.contact_force_n
+        if not force_n <= self.limits.contact_stop_n:  # a force that is not a number stops, too
+            self.stop(f"contact force {force_n:.0f} N over {self.limits.contact_stop_n:.0f} N", StopCause.CONTACT)
+
+    def _limit_length(self, action: Action, reasons: list[str]) -> Action:
+        limits = self.limits
+        vector, shortened = _shorten(action.world_vector, limits.max_step_m)
+        rotation, turned_less = _shorten(action.rotation_delta, limits.max_step_rad)
+        if shortened:
+            reasons.append(f"step shortened to {limits.max_step_m:g} m")
+        if turned_less:
+            reasons.append(f"rotation shortened to {limits.max_step_rad:g} rad")
+        gripper = min(max(action.gripper, 0.0), 1.0)
+        if gripper != action.gripper:
+            reasons.append(f"gripper clipped to {gripper:g}")
+        return Action(vector, rotation, gripper)
+
+    def _limit_change(self, action: Action, reasons: list[str]) -> Action:
+        limits = self.limits
+        vector, slower = _approach(self._last_vector, action.world_vector, limits.max_change_m)
+        rotation, turns_slower = _approach(self._last_rotation, action.rotation_delta, limits.max_change_rad)
+        if slower:
+            reasons.append(f"speed change limited to {limits.max_change_m:g} m per step")
+        if turns_slower:
+            reasons.append(f"rotation speed change limited to {limits.max_change_rad:g} rad per step")
+        return replace(action, world_vector=vector, rotation_delta=rotation)
+
+    def _yield_to_contact(self, action: Action, proprioception: Proprioception, reasons: list[str]) -> Action:
+        """Take away what leads further into a contact that presses too hard; what leads out of it stays."""
+        force_n = proprioception.contact_force_n
+        if force_n <= self.limits.contact_limit_n:
+            self._blocked = None
+            return action
+        if self._blocked is None:  # the motion that raised the force, not one that came later, led into the contact
+            speed = math.hypot(*self._last_vector)
+            self._blocked = _scaled(self._last_vector, 1.0 / speed) if speed > 0.0 else ZERO
+        into = sum(a * b for a, b in zip(action.world_vector, self._blocked, strict=True))
+        if into <= 0.0:
+            return action
+        reasons.append(f"contact force {force_n:.0f} N over {self.limits.contact_limit_n:.0f} N: no further that way")
+        x, y, z = (a - into * b for a, b in zip(action.world_vector, self._blocked, strict=True))
+        return replace(action, world_vector=(x, y, z))
+
+    def _keep_in_box(self, action: Action, proprioception: Proprioception, reasons: list[str]) -> Action:
+        limits, margin = self.limits, self.limits.workspace_margin_m
+        inside = []
+        for at, by, low, high in zip(
+            proprioception.tool_position_m,
+            action.world_vector,
+            limits.workspace_low_m,
+            limits.workspace_high_m,
+            strict=True,
+        ):
+            nearest = min(max(at + by, low + margin), high - margin)
+            inside.append(by if nearest == at + by else nearest - at)
+        if tuple(inside) == action.world_vector:
+            return action
+        reasons.append("kept inside the workspace box")
+        vector, _ = _shorten(_triple(inside), limits.max_step_m)  # a tool that is outside comes back at step speed
+        return replace(action, world_vector=vector)
+
+    def _keep_joints(self, action: Action, proprioception: Proprioception, reasons: list[str]) -> Action:
+        """The largest share of the action that brings no joint nearer to its end than joint_margin_rad."""
+        limits, now = self.limits, proprioception.joint_positions_rad
+        if len(now) != len(limits.joint_low_rad) or action.world_vector == ZERO == action.rotation_delta:
+            return action
+        predict = self.predict_joints or _carried_on
+        then = predict(proprioception, action)
+        share, joint = 1.0, 0
+        for index, (q, q_then) in enumerate(zip(now, then, strict=True)):
+            allowed = _allowed_share(
+                q,
+                q_then,
+                limits.joint_low_rad[index] + limits.joint_margin_rad,
+                limits.joint_high_rad[index] - limits.joint_margin_rad,
+            )
+            if allowed < share:
+                share, joint = allowed, index
+        if share == 1.0:
+            return action
+        reasons.append(f"joint {joint + 1} near its limit: {share:.0%} of the step")
+        return replace(
+            action,
+            world_vector=_scaled(action.world_vector, share),
+            rotation_delta=_scaled(action.rotation_delta, share),
+        )
+
+
+def hold(proprioception: Proprioception, *, terminate: bool = False) -> Action:
+    """The action that moves nothing: the gripper stays as commanded last."""
+    closedness = proprioception.gripper_closedness
+    return Action(gripper=min(max(closedness, 0.0), 1.0) if math.isfinite(closedness) else 0.0, terminate=terminate)
+
+
+def _carried_on(proprioception: Proprioception, _action: Action) -> Sequence[float]:
+    pairs = zip(proprioception.joint_positions_rad, proprioception.joint_velocities_rad_s, strict=True)
+    return [q + 0.1 * speed for q, speed in pairs]
+
+
+def _allowed_share(now: float, then: float, low: float, high: float) -> float:
+    """Share of the way from now to then that stays in [low, high]; a joint already outside may only come back."""
+    if not math.isfinite(then):
+        return 0.0
+    if then > high and then > now:
+        return max(high - now, 0.0) / (then - now)
+    if then < low and then < now:
+        return max(now - low, 0.0) / (now - then)
+    return 1.0
+
+
+def _terminates(action: Action) -> bool:
+    return isinstance(action.terminate, bool | np.bool_) and bool(action.terminate)
+
+
+def _triple(values: Sequence[float]) -> Vector3:
+    x, y, z = (float(v) for v in values)
+    return (x, y, z)
+
+
+def _plain(action: Action) -> Action:
+    return Action(_triple(action.world_vector), _triple(action.rotation_delta), float(action.gripper))
+
+
+def _scaled(vector: Vector3, factor: float) -> Vector3:
+    return (vector[0] * factor, vector[1] * factor, vector[2] * factor)
+
+
+def _shorten(vector: Vector3, longest: float) -> tuple[Vector3, bool]:
+    """The vector at most `longest` long, same direction, and whether it had to be shortened."""
+    largest = max(abs(v) for v in vector)
+    if largest <= longest and math.hypot(*vector) <= longest:
+        return vector, False
+    unit = _scaled(vector, 1.0 / largest) if largest >= 1.0 else vector  # 1e300 squared would be infinite
+    # a hair under the limit, so that rounding never ends above it
+    return _scaled(unit, longest * (1.0 - 1e-12) / math.hypot(*unit)), True
+
+
+def _approach(last: Vector3, wanted: Vector3, longest: float) -> tuple[Vector3, bool]:
+    """The point nearest to `wanted` at most `longest` from `last`, and whether that is not `wanted` itself."""
+    x, y, z = (w - v for w, v in zip(wanted, last, strict=True))
+    change, limited = _shorten((x, y, z), longest)
+    if not limited:
+        return wanted, False
+    return (last[0] + change[0], last[1] + change[1], last[2] + change[2]), True
