@@ -11,16 +11,23 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from skills.goal import LiteralText
-from skills.skill import SkillCall
+from skills.skill import SkillCall, did_you_mean
+
+
+class GraphError(ValueError):
+    """A graph that cannot work. step: the id of the first step at fault ("loop/press" inside a nested graph)."""
+
+    def __init__(self, step: str | None, reason: str) -> None:
+        super().__init__(f"step '{step}' {reason}" if step is not None else reason)
+        self.step = step
+        self.reason = reason
 
 
 def _read_call(value: Any) -> SkillCall:
     return value if isinstance(value, SkillCall) else SkillCall.parse(value)
 
 
-CallText = Annotated[
-    SkillCall, BeforeValidator(_read_call), PlainSerializer(str), WithJsonSchema({"type": "string"})
-]
+CallText = Annotated[SkillCall, BeforeValidator(_read_call), PlainSerializer(str), WithJsonSchema({"type": "string"})]
 
 
 class _Step(BaseModel):
@@ -41,7 +48,7 @@ class BranchStep(_Step):
 
     condition: LiteralText = Field(alias="if")
     then: SkillGraph
-    otherwise: SkillGraph = Field(alias="else", default_factory=lambda: SkillGraph())
+    otherwise: SkillGraph = Field(alias="else", default_factory=lambda: SkillGraph())  # noqa: PLW0108 (defined below)
 
 
 class RepeatStep(_Step):
@@ -68,6 +75,13 @@ class SkillGraph(BaseModel):
 
     name: str = ""
     steps: tuple[Step, ...] = ()
+
+    def step(self, step_id: str) -> Step:
+        """The step of that id on this level. Raises GraphError that names the ids there are."""
+        for step in self.steps:
+            if step.id == step_id:
+                return step
+        raise GraphError(None, f"no step '{step_id}'{did_you_mean(step_id, [s.id for s in self.steps])}")
 
     def calls(self) -> Iterator[SkillCall]:
         """Every skill call in it, branches and bodies included, in file order."""
