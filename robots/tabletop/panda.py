@@ -1,0 +1,187 @@
+"""The Panda arm in a PyBullet client: its body, its kinematics and its motors.
+
+Fingers are long boxes (10 cm, as printed finger tips are) so that the hand stays clear of stacks and of the cabinet.
+Not for: RT-2 actions (simulation) or safety (robots.safety).
+"""
+
+from __future__ import annotations
+
+import atexit
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pybullet as p
+import pybullet_data
+from numpy.typing import NDArray
+
+from robots.robot import Quaternion, Vector3
+
+Vector = NDArray[np.float64]
+
+ARM_JOINTS = tuple(range(7))
+HAND_LINK = 8
+FINGER_JOINTS = (9, 10)
+FINGER_LINKS = FINGER_JOINTS
+TOOL_OFFSET_M = 0.150  # tool point before the hand's frame: 1 cm inside the finger tips
+FINGER_REACH_M = 0.010  # finger tips below the tool point
+FINGER_STROKE_M = 0.04
+HOME_JOINTS_RAD = (0.0, -0.3844, 0.0, -2.477, 0.0, 2.0926, 0.7854)  # tool at (0.42, 0, 0.28), pointing down
+LOWER_LIMITS_RAD = np.array([-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973])
+UPPER_LIMITS_RAD = np.array([2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973])
+ARM_FORCE_N = 200.0
+ARM_POSITION_GAIN = 0.3
+DEFAULT_GRIP_FORCE_N = 25.0
+FINGER_FRICTION = 1.5
+
+# Denavit–Hartenberg rows (a, d, alpha), Craig's convention, from the maker's sheet; the last is the flange.
+_DH = ((0.0, 0.333, 0.0), (0.0, 0.0, -np.pi / 2), (0.0, 0.316, np.pi / 2), (0.0825, 0.0, np.pi / 2),
+       (-0.0825, 0.384, -np.pi / 2), (0.0, 0.0, np.pi / 2), (0.088, 0.0, np.pi / 2))  # fmt: skip
+_FLANGE_M = 0.107
+_HAND_YAW_RAD = -np.pi / 4
+
+_FINGER_BOX = '<origin rpy="0 0 0" xyz="0 {y} 0.0508"/><geometry><box size="0.02 0.012 0.1016"/></geometry>'
+
+
+@dataclass(frozen=True)
+class Pose:
+    """A tool pose: position in metres, rotation as a (3, 3) matrix."""
+
+    position: Vector
+    rotation: Vector
+
+
+def forward(joints_rad: Vector) -> tuple[Pose, Vector]:
+    """Tool pose and geometric Jacobian (6, 7), linear rows first, at seven joint angles."""
+    rotation, position = np.eye(3), np.zeros(3)
+    axes, origins = np.empty((7, 3)), np.empty((7, 3))
+    for k, (a, d, alpha) in enumerate(_DH):
+        ca, sa, c, s = np.cos(alpha), np.sin(alpha), np.cos(joints_rad[k]), np.sin(joints_rad[k])
+        position = position + rotation @ np.array([a, -sa * d, ca * d])
+        rotation = rotation @ np.array([[c, -s, 0.0], [s * ca, c * ca, -sa], [s * sa, c * sa, ca]])
+        axes[k], origins[k] = rotation[:, 2], position
+    tool = position + rotation[:, 2] * (_FLANGE_M + TOOL_OFFSET_M)
+    c, s = np.cos(_HAND_YAW_RAD), np.sin(_HAND_YAW_RAD)
+    hand = rotation @ np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    jacobian = np.vstack([np.cross(axes, tool - origins).T, axes.T])
+    return Pose(tool, hand), jacobian
+
+
+def rotation_error(target: Vector, current: Vector) -> Vector:
+    """The rotation vector (radians, base frame) that turns `current` into `target`."""
+    return rotation_vector(target @ current.T)
+
+
+def rotation_vector(rotation: Vector) -> Vector:
+    """Axis times angle of a rotation matrix, radians."""
+    axis = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
+    sine, cosine = float(np.linalg.norm(axis)) / 2, (float(np.trace(rotation)) - 1) / 2
+    if sine < 1e-9:
+        return axis / 2
+    return axis / (2 * sine) * np.arctan2(sine, cosine)
+
+
+def rotation_of(vector: Vector) -> Vector:
+    """The rotation matrix of a rotation vector (Rodrigues)."""
+    angle = float(np.linalg.norm(vector))
+    if angle < 1e-12:
+        return np.eye(3)
+    x, y, z = vector / angle
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    turned: Vector = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross)
+    return turned
+
+
+def inverse(target: Pose, start_rad: Vector, *, iterations: int = 12, damping: float = 0.02) -> Vector:
+    """Joint angles near `start_rad` whose tool pose is `target`, as near as the joint limits let it come.
+
+    Damped least squares (Wampler 1986; Nakamura and Hanafusa 1986) with steps clipped to 0.2 rad.
+    """
+    joints = start_rad.copy()
+    for _ in range(iterations):
+        pose, jacobian = forward(joints)
+        error = np.concatenate([target.position - pose.position, rotation_error(target.rotation, pose.rotation)])
+        if np.abs(error).max() < 1e-5:
+            break
+        gram = jacobian @ jacobian.T + damping**2 * np.eye(6)
+        step = jacobian.T @ np.linalg.solve(gram, error)
+        joints = np.clip(joints + np.clip(step, -0.2, 0.2), LOWER_LIMITS_RAD, UPPER_LIMITS_RAD)
+    return joints
+
+
+def load(client: int, *, full_visuals: bool = False) -> int:
+    """The Panda at the base frame's origin with a gear between its fingers; joints at zero, motors off."""
+    body: int = p.loadURDF(str(_urdf(full_visuals)), useFixedBase=True, physicsClientId=client)
+    for link in range(p.getNumJoints(body, physicsClientId=client)):
+        p.changeDynamics(body, link, linearDamping=0.0, angularDamping=0.0, physicsClientId=client)
+    for link in FINGER_LINKS:
+        p.changeDynamics(body, link, lateralFriction=FINGER_FRICTION, restitution=0.0, physicsClientId=client)
+    gear = p.createConstraint(
+        body, FINGER_JOINTS[0], body, FINGER_JOINTS[1], p.JOINT_GEAR, [1, 0, 0], [0, 0, 0], [0, 0, 0],
+        physicsClientId=client,
+    )  # fmt: skip
+    p.changeConstraint(gear, gearRatio=-1, erp=0.1, maxForce=50, physicsClientId=client)
+    return body
+
+
+def drive_arm(client: int, body: int, targets_rad: Vector) -> None:
+    p.setJointMotorControlArray(
+        body, ARM_JOINTS, p.POSITION_CONTROL, targetPositions=targets_rad.tolist(), forces=[ARM_FORCE_N] * 7,
+        positionGains=[ARM_POSITION_GAIN] * 7, velocityGains=[1.0] * 7, physicsClientId=client,
+    )  # fmt: skip
+
+
+def drive_fingers(client: int, body: int, closedness: float, force_n: float) -> None:
+    target = FINGER_STROKE_M * (1.0 - closedness)
+    p.setJointMotorControlArray(
+        body, FINGER_JOINTS, p.POSITION_CONTROL, targetPositions=[target] * 2, forces=[force_n] * 2,
+        positionGains=[0.2] * 2, velocityGains=[1.0] * 2, physicsClientId=client,
+    )  # fmt: skip
+
+
+def quaternion_of(rotation: Vector) -> Quaternion:
+    """Unit quaternion (x, y, z, w) of a rotation matrix, by its largest component."""
+    m = rotation
+    squares = np.array([1 + m[0, 0] - m[1, 1] - m[2, 2], 1 - m[0, 0] + m[1, 1] - m[2, 2],
+                        1 - m[0, 0] - m[1, 1] + m[2, 2], 1 + m[0, 0] + m[1, 1] + m[2, 2]])  # fmt: skip
+    k = int(np.argmax(squares))
+    rows = (
+        (squares[0], m[0, 1] + m[1, 0], m[0, 2] + m[2, 0], m[2, 1] - m[1, 2]),
+        (m[0, 1] + m[1, 0], squares[1], m[1, 2] + m[2, 1], m[0, 2] - m[2, 0]),
+        (m[0, 2] + m[2, 0], m[1, 2] + m[2, 1], squares[2], m[1, 0] - m[0, 1]),
+        (m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], squares[3]),
+    )
+    x, y, z, w = (float(c) / (2 * float(np.sqrt(squares[k]))) for c in rows[k])
+    return x, y, z, w
+
+
+def vector3(values: Vector) -> Vector3:
+    return float(values[0]), float(values[1]), float(values[2])
+
+
+@cache
+def _urdf(full_visuals: bool) -> Path:
+    """The shipped Panda with box fingers; its collision hulls are also what is seen, unless full_visuals.
+
+    Written once a process: Bullet reads URDFs from files only, and mesh paths must be absolute.
+    """
+    source = Path(pybullet_data.getDataPath()) / "franka_panda" / "panda.urdf"
+    text = source.read_text()
+    if not full_visuals:
+        text = text.replace("package://meshes/visual/", "package://meshes/collision/")
+    text = text.replace("package://meshes/", f"{source.parent}/meshes/")
+    text = re.sub(r"<contact>.*?</contact>", "", text, flags=re.DOTALL)  # soft contacts and anchors let blocks creep
+    for name, y in (("left", 0.006), ("right", -0.006)):
+        link = re.compile(rf'(<link name="panda_{name}finger">.*?</inertial>).*?</link>', re.DOTALL)
+        box = _FINGER_BOX.format(y=y)
+        parts = f'<visual>{box}<material name="pad"><color rgba="0.25 0.25 0.27 1"/></material></visual>'
+        text = link.sub(rf"\1{parts}<collision>{box}</collision></link>", text)
+    folder = Path(tempfile.mkdtemp(prefix="forehand-panda-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "panda.urdf"
+    path.write_text(text)
+    return path
