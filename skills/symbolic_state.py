@@ -91,7 +91,8 @@ class SymbolicState:
                     return True
                 if any("*" in a for a in arguments):
                     return self._matches_any(literal)
-                return None if arguments and arguments[0] in self.hidden else False
+                unknown = arguments and arguments[0] in self.hidden and literal.predicate != "holding"
+                return None if unknown else False  # what is in the hand is felt, so never hidden
 
     def _matches_any(self, pattern: Literal) -> bool:
         """`*` stands for anything, `*block` for anything of that category."""

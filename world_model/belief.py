@@ -18,8 +18,8 @@ from skills.literals import Literal
 from skills.skill import SkillCall
 from world_model.believed_facts import with_literals
 from world_model.perception.percept import Percept
-from world_model.revision import PREDICTED, revise
-from world_model.scene import Scene, SceneError
+from world_model.revision import revise
+from world_model.scene import PREDICTED, Scene, SceneError
 
 PREDICTED_CONFIDENCE = 0.6  # a skill said to be done without a look: more likely than not
 TOLD_CONFIDENCE = 0.8  # people are mostly right about their table

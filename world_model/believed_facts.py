@@ -51,7 +51,7 @@ def with_literals(scene: Scene, literals: Iterable[Literal], source: str, confid
     denied = [
         BelievedLiteral(fact.negate(), confidence, source)
         for fact in before.facts - after.facts
-        if fact.predicate not in PLACEMENTS and len(fact.arguments) == 1
+        if len(fact.arguments) == 1
     ]
     switched = {fact.arguments[0] for fact in changed if len(fact.arguments) == 1}
     return replace(

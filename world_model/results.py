@@ -16,12 +16,16 @@ class VerdictStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a success detector says of one step. confidence in [0, 1]; reason in words; detector names its source."""
+    """What a success detector says of one step. confidence in [0, 1]; reason in words; detector names its source.
+
+    side_effects: literals that changed though the call does not say so ("not on(green block, pad)"), seen afterwards.
+    """
 
     status: VerdictStatus
     confidence: float
     reason: str
     detector: str
+    side_effects: tuple[str, ...] = ()
 
 
 class EndedBy(StrEnum):
@@ -30,17 +34,22 @@ class EndedBy(StrEnum):
     NO_PROGRESS = "no_progress"
     STOPPED = "stopped"  # a person or the safety envelope
     ERROR = "error"
+    NOT_STARTED = "not_started"  # its preconditions did not hold
 
 
 @dataclass(frozen=True)
 class SkillRun:
-    """One execution of one skill call: how it ended, control steps used, seconds of robot time, why in words."""
+    """One execution of one skill call: how it ended, control steps used, seconds of robot time, why in words.
+
+    envelope: each distinct reason for which the safety envelope changed an action, in order of appearance.
+    """
 
     call: SkillCall
     ended_by: EndedBy
     control_steps: int
     robot_time_s: float
     detail: str = ""
+    envelope: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,7 @@ from robots.physical_state import HandState, ObjectState, PhysicalState
 from skills.predicates import Predicate
 from world_model.believed_facts import believed_facts
 from world_model.perception.percept import Percept
-from world_model.scene import Scene, SceneObject
-
-MEMORY = "memory"
-PREDICTED = "predicted"
+from world_model.scene import MEMORY, PREDICTED, TOUCH, Scene, SceneObject
 
 ENCLOSED_CONFIDENCE = 0.95  # nobody reaches into a closed drawer unseen, but a look beats memory
 FADING = 0.9  # of what is out of sight in the open, at every look: somebody may have moved it
@@ -167,7 +164,7 @@ def _in_hand(item: SceneObject, hand: HandState) -> SceneObject:
     state = item.state and replace(item.state, position_m=position)
     if state is None:
         state = ObjectState(item.name, item.category, position)
-    return replace(item, state=state, source=MEMORY, confidence=min(item.confidence, ENCLOSED_CONFIDENCE))
+    return replace(item, state=state, source=TOUCH, confidence=min(item.confidence, ENCLOSED_CONFIDENCE))
 
 
 def _floating(scene: Scene, prior: Scene) -> list[str]:

@@ -23,6 +23,14 @@ from skills.symbolic_state import SymbolicState
 HAND = "hand"  # the node that holding() hangs on
 CANNOT_TELL = 0.5
 
+# Sources that are no perception; what perceives (see world_model.perception) labels itself.
+GIVEN = "given"  # by whoever built the scene
+INSTRUCTION = "instruction"  # a person said so
+MEMORY = "memory"  # seen before, out of sight now
+PREDICTED = "predicted"  # a skill is expected to have done it; nobody looked
+TOUCH = "touch"  # the fingers feel something, and this is what they went for
+NOT_OBSERVED = frozenset({MEMORY, PREDICTED, INSTRUCTION})  # no evidence of how things are now
+
 
 class SceneError(ValueError):
     """A scene that cannot be: an unknown object, a literal over nothing, JSON that is no scene."""
@@ -33,14 +41,14 @@ class SceneObject:
     """One thing believed to exist.
 
     confidence: in [0, 1], that it is where `state` and the literals say (hidden: that it exists at all).
-    source: "oracle", "memory", "predicted", "given", "instruction", "vla", …
+    source: what perceived it ("oracle", "vla", …), or one of the sources above.
     state: its geometry where known. hidden: exists, but nobody knows where. gone: looked for everywhere, not there.
     """
 
     name: str
     category: str
     confidence: float = 1.0
-    source: str = "given"
+    source: str = GIVEN
     state: ObjectState | None = None
     hidden: bool = False
     gone: bool = False
@@ -52,7 +60,7 @@ class BelievedLiteral:
 
     literal: Literal
     confidence: float = 1.0
-    source: str = "given"
+    source: str = GIVEN
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ class Scene:
     def from_symbolic(
         cls,
         state: SymbolicState,
-        source: str = "given",
+        source: str = GIVEN,
         confidence: float = 1.0,
         unexplored: Iterable[str] | None = None,
     ) -> Scene:
@@ -167,19 +175,21 @@ class Scene:
         """Where the belief about the literal (or the object of that name) comes from; the least sure one's."""
         if isinstance(about, str):
             return self.object(about).source
-        return min(self._evidence(about), default=(1.0, "given"))[1]
+        return min(self._evidence(about), default=(1.0, GIVEN))[1]
 
     def _evidence(self, literal: Literal) -> list[tuple[float, str]]:
-        """(confidence, source) of the stored literal, of its negation, or else of the objects it speaks of."""
+        """(confidence, source) of the stored literal, of its negation, of the hand, or of the objects it speaks of."""
         base = Literal("open", literal.arguments) if literal.predicate == "closed" else literal.positive
         for version in (base, base.negate()):
             if version in self._believed_by_literal:
                 stored = self._believed_by_literal[version]
                 return [(stored.confidence, stored.source)]
+        if literal.predicate == "holding" and self.hand is not None:
+            return [(1.0, TOUCH)]
         named = (self.objects_by_name[a] for a in literal.arguments if a in self.objects_by_name)
         return [(item.confidence, item.source) for item in named]
 
-    def assume(self, name: str, category: str, source: str = "instruction", confidence: float = 0.5) -> Scene:
+    def assume(self, name: str, category: str, source: str = INSTRUCTION, confidence: float = 0.5) -> Scene:
         """This scene and a hidden object that somebody spoke of but nobody has seen; unchanged where it is known."""
         if name in self.objects_by_name:
             return self
@@ -250,7 +260,7 @@ def _in_words(believed: BelievedLiteral) -> str:
         case _:
             words = str(literal)
     doubt = f", {believed.confidence:.0%} sure" if believed.confidence < 1.0 else ""
-    return f"{words} ({believed.source}{doubt})" if doubt or believed.source == "memory" else words
+    return f"{words} ({believed.source}{doubt})" if doubt or believed.source == MEMORY else words
 
 
 class _LiteralRecord(BaseModel):

@@ -1,0 +1,1 @@
+"""Success detectors: three-valued verdicts on one step, from the scene before and after it."""
