@@ -57,8 +57,12 @@ def run_snippet(snippet: Snippet, folder: Path) -> None:
     program = (
         ["bash", "-c", shell_script(snippet.body)] if snippet.language == "sh" else [sys.executable, "-c", snippet.body]
     )
-    done = subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, f"{snippet.body}\n--- exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    done = subprocess.run(
+        program, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, (
+        f"{snippet.body}\n--- exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    )
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.name)

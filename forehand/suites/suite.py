@@ -14,7 +14,10 @@ from skills.goal import Goal, GoalBranch, LiteralText
 from skills.skill import did_you_mean
 
 SHIPPED = Path(__file__).parent
-EXAMPLE = '- {id: sort-1, scene: {objects: [red block, red bowl]}, instruction: "…", expect: goal, goal: ["in(red block, red bowl)"]}'
+EXAMPLE = (
+    '- {id: sort-1, scene: {objects: [red block, red bowl]}, instruction: "…", '
+    'expect: goal, goal: ["in(red block, red bowl)"]}'
+)
 LARGEST_FILE_BYTES = 10_000_000
 
 
@@ -50,9 +53,13 @@ class Task(BaseModel):
 
     @model_validator(mode="after")
     def _goal_where_one_is_expected(self) -> Task:
-        if self.expect == "goal" and not (self.goal or self.alternatives or self.branches):
+        if self.expect == "goal" and not self.states_goal:
             raise ValueError("expect: goal needs a goal: a list of literals like 'in(red block, red bowl)'")
         return self
+
+    @property
+    def states_goal(self) -> bool:
+        return bool(self.goal or self.alternatives or self.branches)
 
     @property
     def wanted(self) -> Goal:
@@ -78,7 +85,9 @@ def load_suite(name_or_path: str) -> Suite:
     """A shipped suite by name, or a YAML file by path. Raises SuiteError."""
     path = SHIPPED / f"{name_or_path}.yaml" if name_or_path in suite_names() else Path(name_or_path)
     if not path.is_file():
-        raise SuiteError(f"no suite '{name_or_path}'{did_you_mean(name_or_path, suite_names())}, or the path of a YAML file")
+        raise SuiteError(
+            f"no suite '{name_or_path}'{did_you_mean(name_or_path, suite_names())}, or the path of a YAML file"
+        )
     return Suite(name=path.stem, tasks=_read_tasks(path))
 
 
