@@ -19,7 +19,7 @@ from skills.skill import SkillCall
 from world_model.believed_facts import with_literals
 from world_model.perception.percept import Percept
 from world_model.revision import revise
-from world_model.scene import PREDICTED, Scene, SceneError
+from world_model.scene import PREDICTED, Scene, SceneGraphError
 
 PREDICTED_CONFIDENCE = 0.6  # a skill said to be done without a look: more likely than not
 TOLD_CONFIDENCE = 0.8  # people are mostly right about their table
@@ -101,7 +101,7 @@ class Belief:
     ) -> Scene:
         """Somebody says that these literals hold ("the blue block is in the drawer"). The next look may refute it.
 
-        Raises SceneError for an object that nobody has introduced (see `assume`).
+        Raises SceneGraphError for an object that nobody has introduced (see `assume`).
         """
         told = tuple(literals)
         for literal in told:
@@ -160,7 +160,7 @@ class Belief:
             record = _Snapshot.model_validate(data)
             scene = Scene.from_json(record.scene)
             predicted = Scene.from_json(record.predicted) if record.predicted is not None else None
-        except (ValidationError, SceneError) as error:
+        except (ValidationError, SceneGraphError) as error:
             raise BeliefError(f"not a belief snapshot: {error}") from error
         self._scene, self._predicted = scene, predicted
         self._explored = frozenset(record.explored)

@@ -32,7 +32,7 @@ TOUCH = "touch"  # the fingers feel something, and this is what they went for
 NOT_OBSERVED = frozenset({MEMORY, PREDICTED, INSTRUCTION})  # no evidence of how things are now
 
 
-class SceneError(ValueError):
+class SceneGraphError(ValueError):
     """A scene that cannot be: an unknown object, a literal over nothing, JSON that is no scene."""
 
 
@@ -149,9 +149,9 @@ class Scene:
         return PhysicalState(self.time_s, placed, self.hand, self.joints, self.switches)
 
     def object(self, name: str) -> SceneObject:
-        """Raises SceneError that lists the objects."""
+        """Raises SceneGraphError that lists the objects."""
         if name not in self.objects_by_name:
-            raise SceneError(f"no object '{name}' here{did_you_mean(name, list(self.objects_by_name))}")
+            raise SceneGraphError(f"no object '{name}' here{did_you_mean(name, list(self.objects_by_name))}")
         return self.objects_by_name[name]
 
     @cached_property
@@ -230,11 +230,11 @@ class Scene:
 
     @classmethod
     def from_json(cls, data: Any) -> Scene:
-        """Raises SceneError where `data` is not what `to_json` wrote."""
+        """Raises SceneGraphError where `data` is not what `to_json` wrote."""
         try:
             record = _SceneRecord.model_validate(data)
         except ValidationError as error:
-            raise SceneError(f"not a scene: {error}") from error
+            raise SceneGraphError(f"not a scene: {error}") from error
         return cls(
             {item.name: item for item in record.objects},
             tuple(BelievedLiteral(r.literal, r.confidence, r.source) for r in record.literals),

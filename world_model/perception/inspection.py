@@ -1,0 +1,94 @@
+"""Inspection: of which places the views leave no room for a block that nobody sees, and which expected things are
+not where they were.
+
+A place counts as inspected when every spot in it where a block could be is either in view or taken by a seen thing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from robots.physical_state import ObjectState, PhysicalState
+from robots.robot import Vector3
+from robots.tabletop.layout import BLOCK_SIZE_M, PLACING_AREA
+from skills.geometry import is_over, rotation, top_m
+from world_model.perception.views import Points, View, shown_by_any
+
+TABLE_MARGIN_M = 0.06  # what was pushed or rolled a little out of the area where things are put
+TABLE_PITCH_M = 0.03
+INSET = 0.6  # of a box's half extents: a ray to such a point meets the box's surface first, whatever the pixel grid
+BEHIND_M = 0.01  # seen so much deeper than a point: whatever stood there would have been in the way
+LEAST_EMPTY = 3  # of the points asked for: one pixel at an edge proves nothing
+SLOTS = (-0.375, -0.125, 0.125, 0.375)  # of a drawer's length: where its blocks stand
+
+
+def missing(expected: Mapping[str, ObjectState], seen: PhysicalState, views: Sequence[View]) -> frozenset[str]:
+    """Expected things, not seen, through whose believed place a camera sees what lies behind."""
+    unseen = [state for name, state in expected.items() if name not in seen.objects]
+    return frozenset(
+        state.name for state in unseen if shown_by_any(views, _inner_points(state), -BEHIND_M).sum() >= LEAST_EMPTY
+    )
+
+
+def inspected(seen: PhysicalState, views: Sequence[View]) -> frozenset[str]:
+    """Names of seen containers, and "table", that hide nothing from these views."""
+    spots: dict[str, Points] = {"table": _free_table_spots(seen)}
+    for name, thing in seen.objects.items():
+        if thing.category == "bowl":
+            spots[name] = _free(_bowl_spots(thing), seen)
+        elif thing.category == "drawer":
+            spots[name] = _free(_drawer_spots(thing), seen)
+    return frozenset(name for name, points in spots.items() if shown_by_any(views, points).all())
+
+
+def _inner_points(state: ObjectState) -> Points:
+    """(27, 3): a grid well inside the thing's box."""
+    steps = np.array([-INSET, 0.0, INSET]) / 2
+    grid = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(-1, 3) * np.array(state.size_m)
+    points: Points = grid @ np.array(rotation(state.orientation)).T + np.array(state.position_m)
+    return points
+
+
+def _free_table_spots(seen: PhysicalState) -> Points:
+    """(n, 3): the middle of the top of a block on each free spot of the table where things may be."""
+    area, margin = PLACING_AREA, TABLE_MARGIN_M
+    xs = np.arange(area.x_min - margin, area.x_max + margin, TABLE_PITCH_M)
+    ys = np.arange(area.y_min - margin, area.y_max + margin, TABLE_PITCH_M)
+    return _free([(float(x), float(y), BLOCK_SIZE_M) for x in xs for y in ys], seen)
+
+
+def _bowl_spots(bowl: ObjectState) -> list[Vector3]:
+    """The top of a block in the middle of the bowl and of six around it."""
+    x, y, _ = bowl.position_m
+    radius, height = bowl.size_m[0] / 5, top_m(bowl) - bowl.size_m[2] + BLOCK_SIZE_M
+    around = [(radius * math.cos(k * math.pi / 3), radius * math.sin(k * math.pi / 3)) for k in range(6)]
+    return [(x + dx, y + dy, height) for dx, dy in [(0.0, 0.0), *around]]
+
+
+def _drawer_spots(drawer: ObjectState) -> list[Vector3]:
+    """The top of a block in each slot, in the middle and towards the front and the back."""
+    (x, y, _), (length, depth, height) = drawer.position_m, drawer.size_m
+    z = top_m(drawer) - height + BLOCK_SIZE_M
+    return [(x + slot * length, y + across * depth, z) for slot in SLOTS for across in (-0.2, 0.0, 0.2)]
+
+
+def _free(spots: Sequence[Vector3], seen: PhysicalState) -> Points:
+    """The spots over which no seen thing stands that a block could not share the spot with."""
+    takers = [thing for thing in seen.objects.values() if thing.category not in ("table", "pad", "drawer", "bowl")]
+    bowls = [thing for thing in seen.objects.values() if thing.category == "bowl"]
+    free = [
+        spot
+        for spot in spots
+        if not any(is_over(spot, taker, BLOCK_SIZE_M / 2) for taker in takers)
+        and not any(_on_rim(spot, bowl) for bowl in bowls)
+    ]
+    return np.array(free).reshape(-1, 3)
+
+
+def _on_rim(spot: Vector3, bowl: ObjectState) -> bool:
+    """On the table a bowl leaves no room; the spots in it are asked for as the bowl's own."""
+    distance = math.hypot(spot[0] - bowl.position_m[0], spot[1] - bowl.position_m[1])
+    return bowl.size_m[0] / 4 < distance < bowl.size_m[0] / 2 + BLOCK_SIZE_M / 2
