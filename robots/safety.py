@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,7 +26,7 @@ JointPrediction: TypeAlias = Callable[[Proprioception, Action], Sequence[float]]
 ZERO: Vector3 = (0.0, 0.0, 0.0)
 
 
-class StopCause(str, Enum):
+class StopCause(StrEnum):
     """Who stopped the robot: a person or program, or the contact-force limit."""
 
     REQUESTED = "requested"

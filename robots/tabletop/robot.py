@@ -1,0 +1,165 @@
+"""TabletopRobot: the simulated Panda behind the Robot protocol, with its envelope, cameras and, if asked, faults.
+
+Not for: privileged state; what needs that takes the world itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from robots.robot import CONTROL_RATE_HZ, Action, Observation, Proprioception, SentAction, Vector3
+from robots.safety import Envelope, SafetyStop, hold
+from robots.tabletop import panda
+from robots.tabletop.cameras import DEFAULT_SIZE, CameraRig
+from robots.tabletop.layout import SAFE_HEIGHT_M
+from robots.tabletop.plant import Plant, PlantWrapper, WorldPlant
+from robots.tabletop.world import TabletopWorld
+
+HOME_TOLERANCE_M = 0.01
+HOME_TOLERANCE_RAD = 0.05
+HOME_STEPS = 60
+HOME_STEP_M, HOME_STEP_RAD = 0.05, 0.25
+OPENING_STEPS = 4
+OPEN_HAND_M = 0.075
+STILL_RAD_S = 1e-3
+PREDICTION_DAMPING = 0.05
+
+
+class TabletopRobot:
+    """A Panda in a TabletopWorld.
+
+    cameras: what `observe` pictures; it costs what these cost, and none cost nothing.
+    image_size: width and height in pixels, or one number for both.
+    envelope: limits other than the standard ones; there always is one.
+    faults: wrappers around the plant, the first nearest to the world.
+    """
+
+    def __init__(
+        self,
+        world: TabletopWorld,
+        *,
+        cameras: Iterable[str] = ("front", "wrist"),
+        image_size: int | tuple[int, int] = DEFAULT_SIZE,
+        envelope: Envelope | None = None,
+        faults: Iterable[PlantWrapper] = (),
+    ) -> None:
+        self.cameras = tuple(cameras)
+        self.rig = CameraRig(world, image_size)
+        for name in self.cameras:
+            self.rig.calibration(name)  # an unknown name fails now, not in the middle of a run
+        plant: Plant = WorldPlant(world, self.rig)
+        for wrap in faults:
+            plant = wrap(plant)
+        self._plant = plant
+        self._envelope = envelope or Envelope()
+        if self._envelope.predict_joints is None:
+            self._envelope.predict_joints = predicted_joints
+        self._step = 0
+        self._world = world
+        self._zero_s = world.physical_state().time_s  # the world's clock when this robot had made no step
+
+    def observe(self) -> Observation:
+        return self.observe_with(self.cameras)
+
+    def observe_with(self, cameras: Iterable[str]) -> Observation:
+        """An observation with pictures from these cameras instead of the usual ones."""
+        images = self._plant.images(cameras)
+        observation = Observation(self._step, self._time_s(), self._plant.proprioception(), images)
+        self._envelope.observed(observation)
+        return observation
+
+    def apply(self, action: Action) -> SentAction:
+        """Execute one control step of 0.1 s and return the action actually sent.
+
+        Raises SafetyStop while stopped. The first refused step brings the arm to rest where it is.
+        """
+        proprioception = self._plant.proprioception()
+        try:
+            sent = self._envelope.check(action, proprioception, step=self._step, time_s=self._time_s())
+        except SafetyStop:
+            if max(abs(v) for v in proprioception.joint_velocities_rad_s) > STILL_RAD_S:
+                self._advance(hold(proprioception))
+            raise
+        self._advance(sent.sent)
+        return sent
+
+    def stop(self, reason: str) -> None:
+        """Refuse every action from the next control step on; callable from a signal handler or another thread."""
+        self._envelope.stop(reason)
+
+    def resume(self) -> None:
+        """Allow actions again after a stop."""
+        self._envelope.resume()
+
+    @property
+    def stopped(self) -> str | None:
+        """Why the robot is stopped; None while it may move."""
+        return self._envelope.stopped
+
+    def home(self) -> None:
+        """Open the hand, rise, and go to the home pose. Raises SafetyStop; gives up quietly where something blocks it.
+
+        Rising comes first: from between stacks the way home is up.
+        """
+        goal, _ = panda.forward(np.array(panda.HOME_JOINTS_RAD))
+        for _ in range(OPENING_STEPS):
+            if self.observe_with(()).proprioception.gripper_opening_m < OPEN_HAND_M:
+                self.apply(Action())
+        for _ in range(HOME_STEPS):
+            proprioception = self.observe_with(()).proprioception
+            here, _ = panda.forward(np.array(proprioception.joint_positions_rad))
+            action = _towards(here, goal)
+            if action is None:
+                return
+            self.apply(action)
+
+    def begin_attempt(self, key: str, attempt: int) -> None:
+        """Tell the fault layers that the attempt-th try (from 1) of what `key` names starts now."""
+        self._plant.begin_attempt(key, attempt)
+
+    def state(self) -> dict[str, Any]:
+        """JSON-ready memory of everything above the world: step count, envelope, faults."""
+        return {"step": self._step, "envelope": self._envelope.state(), "faults": self._plant.state()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Restore what `state` returned, on a robot built with the same faults over the restored world."""
+        self._envelope.load_state(state["envelope"])
+        self._plant.load_state(state["faults"])
+        self._step = int(state["step"])
+        self._zero_s = self._world.physical_state().time_s - self._step / CONTROL_RATE_HZ
+
+    def _advance(self, action: Action) -> None:
+        self._plant.step(action)
+        self._step += 1
+
+    def _time_s(self) -> float:
+        return self._zero_s + self._step / CONTROL_RATE_HZ
+
+
+def predicted_joints(proprioception: Proprioception, action: Action) -> Sequence[float]:
+    """Joint angles after an action, to first order: one damped-least-squares step of the Panda, limits not applied."""
+    joints = np.array(proprioception.joint_positions_rad)
+    _, jacobian = panda.forward(joints)
+    motion = np.array([*action.world_vector, *action.rotation_delta])
+    gram = jacobian @ jacobian.T + PREDICTION_DAMPING**2 * np.eye(6)
+    then: list[float] = (joints + jacobian.T @ np.linalg.solve(gram, motion)).tolist()
+    return then
+
+
+def _towards(here: panda.Pose, goal: panda.Pose) -> Action | None:
+    """The next step home: up, then across while turning; None when there."""
+    way = goal.position - here.position
+    turn = panda.rotation_error(goal.rotation, here.rotation)
+    if np.linalg.norm(way) < HOME_TOLERANCE_M and np.linalg.norm(turn) < HOME_TOLERANCE_RAD:
+        return None
+    if here.position[2] < min(SAFE_HEIGHT_M, goal.position[2]) - HOME_TOLERANCE_M:
+        way, turn = np.array([0.0, 0.0, HOME_STEP_M]), np.zeros(3)
+    return Action(_at_most(way, HOME_STEP_M), _at_most(turn, HOME_STEP_RAD))
+
+
+def _at_most(vector: panda.Vector, longest: float) -> Vector3:
+    length = float(np.linalg.norm(vector))
+    return panda.vector3(vector if length <= longest else vector * (longest / length))
