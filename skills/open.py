@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from robots.physical_state import PhysicalState
 from robots.robot import Action
+from robots.tabletop.layout import DRAWER_TRAVEL_M
+from skills.drawer_motion import slide_drawer
+from skills.hand import obstacles
+from skills.motion import retreat
 from skills.skill import Parameter, Skill
+
+OPENED_M = DRAWER_TRAVEL_M - 0.012
 
 
 def expert(state: PhysicalState, arguments: tuple[str, ...]) -> Action:
-    """Stateless scripted expert."""
-    raise NotImplementedError
+    """Closed fingers go down between drawer and handle bar and draw the bar along."""
+    (drawer,) = arguments
+    if state.joints[drawer] >= OPENED_M:
+        return retreat(state, obstacles(state), 1.0)
+    return slide_drawer(state, drawer, -1.0)
 
 
 SKILL = Skill(

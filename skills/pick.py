@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from robots.physical_state import PhysicalState
 from robots.robot import Action
+from skills.grasping import grasp, lift
+from skills.hand import gripped
+from skills.placing import put_on_table
 from skills.skill import Parameter, Skill
 
 
 def expert(state: PhysicalState, arguments: tuple[str, ...]) -> Action:
-    """Stateless scripted expert."""
-    raise NotImplementedError
+    """Grasp, lift, terminate once the block is held well over what is under it. Another block in hand is put down."""
+    (name,) = arguments
+    inside = gripped(state)
+    if inside == name:
+        return lift(state, name)
+    if inside is not None:
+        return put_on_table(state, inside)
+    return grasp(state, name)
 
 
 SKILL = Skill(

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from robots.physical_state import PhysicalState
 from robots.robot import Action
+from skills.grasping import leave
+from skills.hand import gripped
+from skills.placing import put_in_bowl, put_in_drawer
 from skills.skill import Parameter, Skill
 
 
 def expert(state: PhysicalState, arguments: tuple[str, ...]) -> Action:
-    """Stateless scripted expert."""
-    raise NotImplementedError
+    """Carry what is gripped to the freest place inside, let go, rise, terminate."""
+    (container,) = arguments
+    name = gripped(state)
+    if name is None:
+        return leave(state)
+    if state.objects[container].category == "bowl":
+        return put_in_bowl(state, name, container)
+    return put_in_drawer(state, name, container)
 
 
 SKILL = Skill(

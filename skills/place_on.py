@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from robots.physical_state import PhysicalState
 from robots.robot import Action
+from skills.grasping import leave
+from skills.hand import gripped
+from skills.placing import put_on_table, put_on_thing
 from skills.skill import Parameter, Skill
 
 
 def expert(state: PhysicalState, arguments: tuple[str, ...]) -> Action:
-    """Stateless scripted expert."""
-    raise NotImplementedError
+    """Carry what is gripped over the target, let go, rise, terminate."""
+    (target,) = arguments
+    name = gripped(state)
+    if name is None or name == target:
+        return leave(state)
+    if target == "table":
+        return put_on_table(state, name)
+    return put_on_thing(state, name, target)
 
 
 SKILL = Skill(
     name="place_on",
     parameters=(Parameter("target", types=("block", "pad", "table")),),
     template="place it on the {target}",
-    preconditions=("holding(?held)", "not holding(?target)", "has_room(?target)", "accessible(?target)", "not in(?target, *)"),
+    preconditions=(
+        "holding(?held)",
+        "not holding(?target)",
+        "has_room(?target)",
+        "accessible(?target)",
+        "not in(?target, *)",
+    ),
     effects=("not holding(?held)", "on(?held, ?target)"),
     success=("on(?held, ?target)", "not holding(?held)"),
     time_limit_steps=60,

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from robots.physical_state import PhysicalState
 from robots.robot import Action
+from robots.tabletop.layout import BUTTON_DOWN_M, BUTTON_TRAVEL_M
+from skills.geometry import top_m
+from skills.hand import TIP_BELOW_TOOL_M, hand_yaw_rad, obstacles
+from skills.motion import approach, stop
 from skills.skill import Parameter, Skill
+
+PRESSED_M = BUTTON_DOWN_M + 0.001
 
 
 def expert(state: PhysicalState, arguments: tuple[str, ...]) -> Action:
-    """Stateless scripted expert."""
-    raise NotImplementedError
+    """Closed fingers press the cap down; terminates while it is down, and the next skill's rise lets it up."""
+    (button,) = arguments
+    if state.joints[button] >= PRESSED_M:
+        return stop(1.0)
+    cap = state.objects[button]
+    x, y, _ = cap.position_m
+    goal = (x, y, top_m(cap) + TIP_BELOW_TOOL_M - BUTTON_TRAVEL_M)
+    return approach(state, goal, hand_yaw_rad(state.hand), 1.0, obstacles(state), needs_closed=True)
 
 
 SKILL = Skill(

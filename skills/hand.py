@@ -1,0 +1,165 @@
+"""The room a hand needs: outlines of fingers, palm and obstacles from above, and the gaps between them.
+
+A hand that points down is three upright prisms: two fingers and, PALM_OVER_TOOL_M higher, a palm. Everything else is
+an obstacle with an outline and a top. Not for: choosing motions (skills.motion).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from robots.physical_state import HandState, ObjectState, PhysicalState
+from robots.tabletop import layout
+from skills.geometry import bottom_m, heading_rad, rotation, top_m
+
+Point2 = tuple[float, float]
+Outline = tuple[Point2, ...]  # corners of a convex polygon, in order, metres
+
+OPENING_M = 0.08  # between open fingers
+FINGER_THICKNESS_M = 0.012  # along the closing direction
+FINGER_WIDTH_M = 0.020  # across it
+TIP_BELOW_TOOL_M = 0.010
+PALM_OVER_TOOL_M = 0.084
+PALM_HALF_LENGTH_M = 0.104  # along the closing direction
+PALM_HALF_WIDTH_M = 0.034
+FAR_M = 0.05  # gaps beyond this are all the same to a hand
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What must not be hit from the side: upright from the table to its top."""
+
+    name: str
+    outline: Outline
+    top_m: float
+
+
+def hand_yaw_rad(hand: HandState) -> float:
+    """Turn of the hand about the vertical; 0 at home, with the fingers closing along y."""
+    matrix = rotation(hand.tool_orientation)
+    return math.atan2(matrix[1][0], matrix[0][0])
+
+
+def rectangle(centre: Point2, yaw_rad: float, half_x: float, half_y: float) -> Outline:
+    c, s = math.cos(yaw_rad), math.sin(yaw_rad)
+    corners = ((half_x, half_y), (-half_x, half_y), (-half_x, -half_y), (half_x, -half_y))
+    return tuple((centre[0] + c * x - s * y, centre[1] + s * x + c * y) for x, y in corners)
+
+
+def disc(centre: Point2, radius: float) -> Outline:
+    """A regular octagon around the disc."""
+    reach = radius / math.cos(math.pi / 8)
+    turns = (math.pi / 8 + k * math.pi / 4 for k in range(8))
+    return tuple((centre[0] + reach * math.cos(t), centre[1] + reach * math.sin(t)) for t in turns)
+
+
+def obstacles(state: PhysicalState, ignoring: Iterable[str] = ()) -> tuple[Obstacle, ...]:
+    """Everything that stands up from the table, but for what is held and what is named in `ignoring`."""
+    skip = {*ignoring, state.hand.held}
+    found: list[Obstacle] = []
+    for thing in state.objects.values():
+        if thing.name not in skip and thing.category not in ("table", "pad"):
+            found.extend(_obstacles_of(thing))
+    return tuple(found)
+
+
+def _obstacles_of(thing: ObjectState) -> list[Obstacle]:
+    centre = thing.position_m[:2]
+    if thing.category in ("bowl", "button", "lamp"):
+        return [Obstacle(thing.name, disc(centre, thing.size_m[0] / 2), top_m(thing))]
+    if thing.category == "drawer":
+        return _cabinet_and_drawer(thing)
+    yaw = heading_rad(thing.orientation)
+    return [Obstacle(thing.name, rectangle(centre, yaw, thing.size_m[0] / 2, thing.size_m[1] / 2), top_m(thing))]
+
+
+def _cabinet_and_drawer(drawer: ObjectState) -> list[Obstacle]:
+    """The cabinet's body, the drawer's four walls and its handle."""
+    (x, y), wall = drawer.position_m[:2], layout.DRAWER_WALL_THICKNESS_M
+    half_x, half_y = drawer.size_m[0] / 2, drawer.size_m[1] / 2
+    front = y - half_y
+    handle_y = front - layout.HANDLE_GAP_M - layout.HANDLE_THICKNESS_M / 2
+    handle_top = layout.HANDLE_HEIGHT_Z_M + layout.HANDLE_THICKNESS_M / 2
+    top, back_half = top_m(drawer), layout.DRAWER_INTERIOR_Y_M / 2 + 2 * wall
+    cabinet_half_x = half_x + layout.CABINET_CLEARANCE_M + layout.CABINET_WALL_THICKNESS_M
+    cabinet = rectangle((x, layout.CABINET_FACE_Y_M + back_half), 0.0, cabinet_half_x, back_half)
+    parts = [Obstacle("cabinet", cabinet, layout.CABINET_HEIGHT_M)]
+    for centre, size_x, size_y in (
+        ((x, front + wall / 2), half_x, wall / 2),
+        ((x, y + half_y - wall / 2), half_x, wall / 2),
+        ((x - half_x + wall / 2, y), wall / 2, half_y),
+        ((x + half_x - wall / 2, y), wall / 2, half_y),
+    ):
+        parts.append(Obstacle(drawer.name, rectangle(centre, 0.0, size_x, size_y), top))
+    bar = rectangle((x, handle_y), 0.0, layout.HANDLE_LENGTH_M / 2, layout.HANDLE_THICKNESS_M / 2)
+    return [*parts, Obstacle("handle", bar, handle_top)]
+
+
+def finger_outlines(centre: Point2, yaw_rad: float, opening_m: float) -> tuple[Outline, Outline]:
+    """The two fingers from above."""
+    offset = opening_m / 2 + FINGER_THICKNESS_M / 2
+    c, s = math.cos(yaw_rad), math.sin(yaw_rad)
+    one, other = (
+        rectangle((centre[0] - side * s, centre[1] + side * c), yaw_rad, FINGER_WIDTH_M / 2, FINGER_THICKNESS_M / 2)
+        for side in (offset, -offset)
+    )
+    return one, other
+
+
+def palm_outline(centre: Point2, yaw_rad: float) -> Outline:
+    return rectangle(centre, yaw_rad, PALM_HALF_WIDTH_M, PALM_HALF_LENGTH_M)
+
+
+def gap_m(one: Outline, other: Outline) -> float:
+    """Distance between two convex outlines along their best separating edge; negative: they overlap by so much."""
+    return max(_separation_m(one, other), _separation_m(other, one))
+
+
+def _separation_m(one: Outline, other: Outline) -> float:
+    best = -math.inf
+    previous = one[-1]
+    for corner in one:
+        ex, ey = corner[0] - previous[0], corner[1] - previous[1]
+        length = math.hypot(ex, ey)
+        nx, ny = ey / length, -ex / length  # outward for counter-clockwise corners
+        best = max(best, min((x - corner[0]) * nx + (y - corner[1]) * ny for x, y in other))
+        previous = corner
+    return best
+
+
+def hand_gap_m(centre: Point2, tool_z_m: float, yaw_rad: float, opening_m: float, around: Iterable[Obstacle]) -> float:
+    """The smallest gap between a hand at that pose and the obstacles that reach its fingers or its palm."""
+    fingers = finger_outlines(centre, yaw_rad, opening_m)
+    palm = palm_outline(centre, yaw_rad)
+    gap = FAR_M
+    for obstacle in around:
+        reach = max(math.hypot(x - centre[0], y - centre[1]) for x, y in obstacle.outline[:1])
+        if obstacle.top_m < tool_z_m - TIP_BELOW_TOOL_M or reach > 0.35:
+            continue
+        gap = min(gap, *(gap_m(finger, obstacle.outline) for finger in fingers))
+        if obstacle.top_m > tool_z_m + PALM_OVER_TOOL_M - 0.005:
+            gap = min(gap, gap_m(palm, obstacle.outline))
+    return gap
+
+
+def gripped(state: PhysicalState) -> str | None:
+    """The block between closed fingers, held in the air or still on its support."""
+    hand = state.hand
+    if hand.held is not None:
+        return hand.held
+    for thing in state.objects.values():
+        if thing.category == "block" and is_between_fingers(hand, thing) and hand.opening_m <= thing.size_m[0] + 0.004:
+            return thing.name
+    return None
+
+
+def is_between_fingers(hand: HandState, thing: ObjectState) -> bool:
+    """Whether the centre of a thing is so near the tool point that closing the fingers grasps it."""
+    dx, dy = (thing.position_m[k] - hand.tool_position_m[k] for k in (0, 1))
+    yaw = hand_yaw_rad(hand)
+    across = dx * math.cos(yaw) + dy * math.sin(yaw)
+    along = -dx * math.sin(yaw) + dy * math.cos(yaw)
+    low = bottom_m(thing) - 0.004 <= hand.tool_position_m[2] - TIP_BELOW_TOOL_M <= top_m(thing) - 0.012
+    return abs(across) < 0.016 and abs(along) < 0.022 and low

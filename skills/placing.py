@@ -1,0 +1,128 @@
+"""Where experts put a gripped block: on a thing, on a free spot of the table, in a bowl, in the drawer.
+
+Every choice depends on the rest of the scene alone, not on the hand, so that it stays the same until the block stands.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+from robots.physical_state import PhysicalState
+from robots.robot import Action, Vector3
+from robots.tabletop import layout
+from skills.geometry import heading_rad, is_inside, top_m
+from skills.grasping import ENOUGH_GAP_M, NARROW_OPENING_M, put
+from skills.hand import OPENING_M, Point2, hand_gap_m, hand_yaw_rad, obstacles
+from skills.motion import distance_m, equal_yaws, nearest_yaw, yaw_error_rad
+
+CLEARANCES_M = (0.08, 0.065, 0.052, 0.04, 0.031)  # from a free spot to the nearest outline, best first
+ZONE_MARGIN_M = 0.02
+SPOT_PITCH_M = 0.02
+BOWL_SLOT_M = 0.021  # from a bowl's middle: two blocks lie side by side
+DROP_M = 0.004
+
+
+def put_on_thing(state: PhysicalState, name: str, target: str) -> Action:
+    """On the middle of a block or a pad, edges in line with it."""
+    thing = state.objects[target]
+    foot = (thing.position_m[0], thing.position_m[1], top_m(thing))
+    return put(state, name, foot, place_yaw(state, name, foot, heading_rad(thing.orientation)), OPENING_M, 0.0)
+
+
+def put_on_table(state: PhysicalState, name: str) -> Action:
+    """On the free spot of the table."""
+    x, y = free_spot(state, name)
+    return put(state, name, (x, y, 0.0), place_yaw(state, name, (x, y, 0.0), None), OPENING_M, 0.0)
+
+
+def place_yaw(state: PhysicalState, name: str, foot: Vector3, heading: float | None) -> float:
+    """The hand's yaw that has enough room and needs the least turn, with the block's edges at `heading` if given."""
+    hand, block = state.hand, state.objects[name]
+    around = [o for o in obstacles(state, ignoring=(name,)) if o.top_m > foot[2] + 0.002]
+    if heading is None:
+        yaws = equal_yaws(hand_yaw_rad(hand), math.pi / 4)
+    else:
+        yaws = equal_yaws(hand_yaw_rad(hand) + heading - heading_rad(block.orientation), math.pi / 2)
+    tool_z = foot[2] + hand.tool_position_m[2] - block.position_m[2] + block.size_m[2] / 2
+
+    def worth(yaw: float) -> float:
+        room = hand_gap_m(foot[:2], tool_z, yaw, OPENING_M, around)
+        return min(room, ENOUGH_GAP_M) - 0.003 * abs(yaw_error_rad(hand, yaw))
+
+    return max(yaws, key=worth)
+
+
+def free_spot(state: PhysicalState, name: str) -> Point2:
+    """The free spot nearest to the middle of the table's zone-free part, with as much room around as there is."""
+    around = obstacles(state, ignoring=(name,))
+    pads = [o for o in state.objects.values() if o.category == "pad"]
+
+    def room(spot: Point2) -> float:
+        clear = min((distance_m(o, spot) for o in around), default=1.0)
+        to_pad = (max(abs(spot[k] - p.position_m[k]) for k in (0, 1)) - p.size_m[0] / 2 for p in pads)
+        return min(clear, min(to_pad, default=1.0) + 0.02)
+
+    area, margin = layout.PLACING_AREA, ZONE_MARGIN_M
+    inner = _grid(
+        layout.ZONE_BACK_X_M + margin, layout.ZONE_FRONT_X_M - margin,
+        layout.ZONE_RIGHT_Y_M + margin, layout.ZONE_LEFT_Y_M - margin,
+    )  # fmt: skip
+    outer = _grid(area.x_min, area.x_max, area.y_min, area.y_max)
+    for spots in (inner, outer):
+        rooms = [(spot, room(spot)) for spot in spots]
+        for clearance in CLEARANCES_M:
+            fitting = [spot for spot, clear in rooms if clear >= clearance]
+            if fitting:
+                return fitting[0]
+    return max(outer, key=room)
+
+
+def _grid(x_min: float, x_max: float, y_min: float, y_max: float) -> list[Point2]:
+    """Spots a pitch apart, nearest to the middle first."""
+    middle = ((x_min + x_max) / 2, (y_min + y_max) / 2)
+    columns = math.floor((x_max - x_min) / SPOT_PITCH_M)
+    rows = math.floor((y_max - y_min) / SPOT_PITCH_M)
+    spots = [
+        (x_min + i * SPOT_PITCH_M, y_min + j * SPOT_PITCH_M) for i, j in product(range(columns + 1), range(rows + 1))
+    ]
+    return sorted(spots, key=lambda s: (round(math.dist(s, middle), 6), s))
+
+
+def put_in_bowl(state: PhysicalState, name: str, container: str) -> Action:
+    """Beside what lies in the bowl already, on it where nothing else is left."""
+    bowl = state.objects[container]
+    x, y = bowl.position_m[:2]
+    inside = [o for n, o in state.objects.items() if n != name and o.category == "block" and is_inside(o, bowl)]
+    slots = [
+        (x + BOWL_SLOT_M * math.cos(a), y + BOWL_SLOT_M * math.sin(a)) for a in (k * math.pi / 4 for k in range(8))
+    ]
+    if len(inside) > 1:
+        slots = [(x, y)]
+
+    def freedom(slot: Point2) -> float:
+        return min((math.dist(slot, o.position_m[:2]) for o in inside), default=0.0)
+
+    slot = max(slots, key=lambda s: round(freedom(s), 3))
+    under = [top_m(o) for o in inside if math.dist(slot, o.position_m[:2]) < 0.036]
+    foot = (*slot, max(under, default=layout.BOWL_FLOOR_THICKNESS_M))
+    side = math.atan2(slot[1] - y, slot[0] - x) if slot != (x, y) else 0.0
+    yaw = nearest_yaw(state.hand, side, math.pi)
+    return put(state, name, foot, yaw, NARROW_OPENING_M, DROP_M)
+
+
+def put_in_drawer(state: PhysicalState, name: str, container: str) -> Action:
+    """In the freest slot of the row, fingers before and behind it."""
+    box = state.objects[container]
+    x, y = box.position_m[:2]
+    inside = [o for n, o in state.objects.items() if n != name and o.category == "block" and is_inside(o, box)]
+    pitch, count = layout.DRAWER_SLOT_PITCH_M, layout.DRAWER_CAPACITY
+    slots = [(x + (k - (count - 1) / 2) * pitch, y) for k in range(count)]
+
+    def freedom(slot: Point2) -> float:
+        return min((math.dist(slot, o.position_m[:2]) for o in inside), default=1.0)
+
+    slot = max(slots, key=lambda s: round(min(freedom(s), pitch), 3))
+    under = [top_m(o) for o in inside if math.dist(slot, o.position_m[:2]) < 0.036]
+    foot = (*slot, max(under, default=layout.DRAWER_FLOOR_Z_M))
+    return put(state, name, foot, nearest_yaw(state.hand, 0.0, math.pi), NARROW_OPENING_M, DROP_M)
