@@ -6,16 +6,13 @@ Not for: where things stand (placement) or what moves them (simulation).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import pybullet as p
 
 from robots.robot import Quaternion, Vector3
 from robots.tabletop import layout
-
-Rgba = tuple[float, float, float, float]
-Box = tuple[Vector3, Vector3]  # centre and full extents, metres
+from robots.tabletop.urdf import Box, Cylinder, Rgba, Slider, file_with, slider_urdf
 
 COLOURS: dict[str, Rgba] = {
     "red": (0.86, 0.13, 0.12, 1.0),
@@ -50,7 +47,7 @@ def build_table(client: int) -> int:
     area = layout.TABLE
     centre = ((area.x_min + area.x_max) / 2, (area.y_min + area.y_max) / 2, -layout.TABLE_THICKNESS_M / 2)
     extents = (area.x_max - area.x_min, area.y_max - area.y_min, layout.TABLE_THICKNESS_M)
-    body = _static(client, _box_collision(client, [((0, 0, 0), extents)]), _boxes(client, extents, TABLE_RGBA), centre)
+    body = _static(client, _box_collision(client, extents), _boxes(client, extents, TABLE_RGBA), centre)
     p.changeDynamics(body, -1, lateralFriction=0.6, physicsClientId=client)
     return body
 
@@ -60,7 +57,10 @@ def build_block(client: int, colour: str) -> int:
     half = [layout.BLOCK_SIZE_M / 2] * 3
     collision = p.createCollisionShape(p.GEOM_BOX, halfExtents=half, physicsClientId=client)
     visual = p.createVisualShape(p.GEOM_BOX, halfExtents=half, rgbaColor=COLOURS[colour], physicsClientId=client)
-    body: int = p.createMultiBody(layout.BLOCK_MASS_KG, collision, visual, physicsClientId=client)
+    # a plain rigid body costs a third of a multibody without joints
+    body: int = p.createMultiBody(
+        layout.BLOCK_MASS_KG, collision, visual, useMaximalCoordinates=True, physicsClientId=client
+    )
     p.changeDynamics(
         body, -1, lateralFriction=0.8, rollingFriction=0.0, spinningFriction=0.0, restitution=0.0,
         physicsClientId=client,
@@ -103,38 +103,21 @@ def build_bowl(client: int, colour: str) -> int:
 def build_pad(client: int, colour: str) -> int:
     """A static coloured square, thin enough to push a block onto. Base position: its centre."""
     extents = (layout.PAD_SIZE_M, layout.PAD_SIZE_M, layout.PAD_THICKNESS_M)
-    collision = _box_collision(client, [((0, 0, 0), extents)])
+    collision = _box_collision(client, extents)
     body = _static(client, collision, _boxes(client, extents, COLOURS[colour]), (0, 0, 0))
     p.changeDynamics(body, -1, lateralFriction=0.6, physicsClientId=client)
     return body
 
 
 def build_cabinet(client: int) -> int:
-    """The cabinet (base, static) with its drawer on a prismatic joint (link 0, positive is out, towards -y)."""
-    boxes = _cabinet_boxes()
-    drawer = _drawer_boxes()
-    colours = [DRAWER_RGBA] * 5 + [HANDLE_RGBA] * 3
-    body: int = p.createMultiBody(
-        0.0,
-        _box_collision(client, boxes),
-        _box_visual(client, boxes, [CABINET_RGBA] * len(boxes)),
-        (layout.CABINET_X_M, layout.drawer_centre_y(0.0), 0.0),
-        linkMasses=[0.8],
-        linkCollisionShapeIndices=[_box_collision(client, drawer)],
-        linkVisualShapeIndices=[_box_visual(client, drawer, colours)],
-        linkPositions=[(0, 0, 0)],
-        linkOrientations=[(0, 0, 0, 1)],
-        linkInertialFramePositions=[(0, 0, 0.02)],
-        linkInertialFrameOrientations=[(0, 0, 0, 1)],
-        linkParentIndices=[0],
-        linkJointTypes=[p.JOINT_PRISMATIC],
-        linkJointAxis=[(0, -1, 0)],
-        physicsClientId=client,
-    )
-    p.changeDynamics(
-        body, SLIDING_LINK, jointLowerLimit=0.0, jointUpperLimit=layout.DRAWER_TRAVEL_M, lateralFriction=0.6,
-        physicsClientId=client,
-    )  # fmt: skip
+    """The cabinet (base, static) with its drawer on a prismatic joint (link 0, positive is out, towards -y).
+
+    Frame: the middle of the closed drawer's interior, on the table.
+    """
+    slider = Slider((0, 0, 0), (0, -1, 0), layout.DRAWER_TRAVEL_M, 0.8, _drawer_boxes())
+    position = (layout.CABINET_X_M, layout.drawer_centre_y(0.0), 0.0)
+    body = _load(client, slider_urdf("cabinet", _cabinet_boxes(), slider), position)
+    p.changeDynamics(body, SLIDING_LINK, lateralFriction=0.6, physicsClientId=client)
     return body
 
 
@@ -142,26 +125,10 @@ def build_button(client: int) -> int:
     """A base (static) with a cap on a prismatic joint (link 0, positive is down)."""
     base_height, cap_height = layout.BUTTON_BASE_HEIGHT_M, layout.BUTTON_CAP_HEIGHT_M
     shaft = cap_height + layout.BUTTON_TRAVEL_M  # so that the pressed cap still stands out of its base
-    base = _cylinder(client, layout.BUTTON_BASE_RADIUS_M, base_height, BUTTON_BASE_RGBA)
-    cap = _cylinder(client, layout.BUTTON_CAP_RADIUS_M, shaft, BUTTON_CAP_RGBA)
-    body: int = p.createMultiBody(
-        0.0, *base, (*layout.BUTTON_POSITION, base_height / 2),
-        linkMasses=[0.05],
-        linkCollisionShapeIndices=[cap[0]],
-        linkVisualShapeIndices=[cap[1]],
-        linkPositions=[(0, 0, base_height / 2 + cap_height - shaft / 2)],
-        linkOrientations=[(0, 0, 0, 1)],
-        linkInertialFramePositions=[(0, 0, 0)],
-        linkInertialFrameOrientations=[(0, 0, 0, 1)],
-        linkParentIndices=[0],
-        linkJointTypes=[p.JOINT_PRISMATIC],
-        linkJointAxis=[(0, 0, -1)],
-        physicsClientId=client,
-    )  # fmt: skip
-    p.changeDynamics(
-        body, SLIDING_LINK, jointLowerLimit=0.0, jointUpperLimit=layout.BUTTON_TRAVEL_M, physicsClientId=client
-    )
-    return body
+    base = Cylinder((0, 0, base_height / 2), layout.BUTTON_BASE_RADIUS_M, base_height, BUTTON_BASE_RGBA)
+    cap = Cylinder((0, 0, 0), layout.BUTTON_CAP_RADIUS_M, shaft, BUTTON_CAP_RGBA)
+    slider = Slider((0, 0, base_height + cap_height - shaft / 2), (0, 0, -1), layout.BUTTON_TRAVEL_M, 0.05, (cap,))
+    return _load(client, slider_urdf("button", [base], slider), (*layout.BUTTON_POSITION, 0.0))
 
 
 def build_lamp(client: int) -> int:
@@ -193,8 +160,8 @@ def show_lamp(client: int, body: int, lit: bool) -> None:
     p.changeVisualShape(body, BULB_LINK, rgbaColor=LAMP_ON_RGBA if lit else LAMP_OFF_RGBA, physicsClientId=client)
 
 
-def _cabinet_boxes() -> list[Box]:
-    """Two sides, back and top around the drawer; frame: the middle of the closed drawer's interior, on the table."""
+def _cabinet_boxes() -> tuple[Box, ...]:
+    """Two sides, back and top around the drawer."""
     wall, gap, height = layout.CABINET_WALL_THICKNESS_M, layout.CABINET_CLEARANCE_M, layout.CABINET_HEIGHT_M
     inner_x = layout.DRAWER_INTERIOR_X_M + 2 * layout.DRAWER_WALL_THICKNESS_M + 2 * gap
     half_y = layout.DRAWER_INTERIOR_Y_M / 2 + layout.DRAWER_WALL_THICKNESS_M
@@ -202,32 +169,39 @@ def _cabinet_boxes() -> list[Box]:
     depth = half_y + back + wall
     middle_y = (back + wall - half_y) / 2
     side_x = inner_x / 2 + wall / 2
-    return [
+    boxes: tuple[tuple[Vector3, Vector3], ...] = (
         ((-side_x, middle_y, height / 2), (wall, depth, height)),
         ((side_x, middle_y, height / 2), (wall, depth, height)),
         ((0, back + wall / 2, height / 2), (inner_x, wall, height)),
         ((0, middle_y, height - wall / 2), (inner_x, depth, wall)),
-    ]
+    )
+    return tuple(Box(centre, extents, CABINET_RGBA) for centre, extents in boxes)
 
 
-def _drawer_boxes() -> list[Box]:
-    """Floor, two sides, back, front, then the handle's bar and its two posts; frame as the cabinet's."""
+def _drawer_boxes() -> tuple[Box, ...]:
+    """Floor, two sides, back, front, then the handle's bar and its two posts."""
     wall, height = layout.DRAWER_WALL_THICKNESS_M, layout.DRAWER_WALL_HEIGHT_M
     inner_x, inner_y, floor = layout.DRAWER_INTERIOR_X_M, layout.DRAWER_INTERIOR_Y_M, layout.DRAWER_FLOOR_Z_M
     outer_x, wall_z = inner_x + 2 * wall, floor + height / 2
     bar, gap, bar_z = layout.HANDLE_THICKNESS_M, layout.HANDLE_GAP_M, layout.HANDLE_HEIGHT_Z_M
     front = -(inner_y / 2 + wall)
     post_x = layout.HANDLE_LENGTH_M / 2 - bar / 2
-    return [
+    boxes: tuple[tuple[Vector3, Vector3], ...] = (
         ((0, 0, floor - 0.004), (outer_x, inner_y + 2 * wall, 0.008)),
         ((-(inner_x + wall) / 2, 0, wall_z), (wall, inner_y + 2 * wall, height)),
         (((inner_x + wall) / 2, 0, wall_z), (wall, inner_y + 2 * wall, height)),
         ((0, (inner_y + wall) / 2, wall_z), (inner_x, wall, height)),
         ((0, -(inner_y + wall) / 2, wall_z), (inner_x, wall, height)),
+    )
+    handle: tuple[tuple[Vector3, Vector3], ...] = (
         ((0, front - gap - bar / 2, bar_z), (layout.HANDLE_LENGTH_M, bar, bar)),
         ((-post_x, front - gap / 2, bar_z), (bar, gap, bar)),
         ((post_x, front - gap / 2, bar_z), (bar, gap, bar)),
-    ]
+    )
+    return (
+        *(Box(centre, extents, DRAWER_RGBA) for centre, extents in boxes),
+        *(Box(centre, extents, HANDLE_RGBA) for centre, extents in handle),
+    )
 
 
 def _turned_and_leaning(angle: float, lean: float) -> Quaternion:
@@ -274,25 +248,14 @@ def _boxes(client: int, extents: Vector3, rgba: Rgba) -> int:
     return visual
 
 
-def _box_collision(client: int, boxes: Sequence[Box]) -> int:
-    shape: int = p.createCollisionShapeArray(
-        shapeTypes=[p.GEOM_BOX] * len(boxes),
-        halfExtents=[[e / 2 for e in extents] for _, extents in boxes],
-        collisionFramePositions=[list(centre) for centre, _ in boxes],
-        physicsClientId=client,
-    )
+def _box_collision(client: int, extents: Vector3) -> int:
+    shape: int = p.createCollisionShape(p.GEOM_BOX, halfExtents=[e / 2 for e in extents], physicsClientId=client)
     return shape
 
 
-def _box_visual(client: int, boxes: Sequence[Box], colours: Sequence[Rgba]) -> int:
-    shape: int = p.createVisualShapeArray(
-        shapeTypes=[p.GEOM_BOX] * len(boxes),
-        halfExtents=[[e / 2 for e in extents] for _, extents in boxes],
-        visualFramePositions=[list(centre) for centre, _ in boxes],
-        rgbaColors=[list(c) for c in colours],
-        physicsClientId=client,
-    )
-    return shape
+def _load(client: int, text: str, position: Vector3) -> int:
+    body: int = p.loadURDF(str(file_with(text)), position, useFixedBase=True, physicsClientId=client)
+    return body
 
 
 def _cylinder(client: int, radius: float, height: float, rgba: Rgba) -> tuple[int, int]:

@@ -6,10 +6,8 @@ Not for: RT-2 actions (simulation) or safety (robots.safety).
 
 from __future__ import annotations
 
-import atexit
+import math
 import re
-import shutil
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,6 +18,7 @@ import pybullet_data
 from numpy.typing import NDArray
 
 from robots.robot import Quaternion, Vector3
+from robots.tabletop.urdf import file_with
 
 Vector = NDArray[np.float64]
 
@@ -38,13 +37,29 @@ ARM_POSITION_GAIN = 0.3
 DEFAULT_GRIP_FORCE_N = 25.0
 FINGER_FRICTION = 1.5
 
-# Denavit–Hartenberg rows (a, d, alpha), Craig's convention, from the maker's sheet; the last is the flange.
+# Denavit–Hartenberg rows (a, d, alpha), Craig's convention, from the maker's sheet; the flange carries the hand.
 _DH = ((0.0, 0.333, 0.0), (0.0, 0.0, -np.pi / 2), (0.0, 0.316, np.pi / 2), (0.0825, 0.0, np.pi / 2),
        (-0.0825, 0.384, -np.pi / 2), (0.0, 0.0, np.pi / 2), (0.088, 0.0, np.pi / 2))  # fmt: skip
 _FLANGE_M = 0.107
 _HAND_YAW_RAD = -np.pi / 4
 
 _FINGER_BOX = '<origin rpy="0 0 0" xyz="0 {y} 0.0508"/><geometry><box size="0.02 0.012 0.1016"/></geometry>'
+
+
+def _offset(a: float, d: float, alpha: float) -> Vector:
+    """From one joint's frame to the next at angle zero, (4, 4)."""
+    c, s = np.cos(alpha), np.sin(alpha)
+    return np.array([[1.0, 0.0, 0.0, a], [0.0, c, -s, -s * d], [0.0, s, c, c * d], [0.0, 0.0, 0.0, 1.0]])
+
+
+def _tool_offset() -> Vector:
+    """From the last joint's frame to the tool point, (4, 4)."""
+    c, s, reach = np.cos(_HAND_YAW_RAD), np.sin(_HAND_YAW_RAD), _FLANGE_M + TOOL_OFFSET_M
+    return np.array([[c, -s, 0.0, 0.0], [s, c, 0.0, 0.0], [0.0, 0.0, 1.0, reach], [0.0, 0.0, 0.0, 1.0]])
+
+
+_OFFSETS = tuple(_offset(*row) for row in _DH)
+_TOOL = _tool_offset()
 
 
 @dataclass(frozen=True)
@@ -57,18 +72,23 @@ class Pose:
 
 def forward(joints_rad: Vector) -> tuple[Pose, Vector]:
     """Tool pose and geometric Jacobian (6, 7), linear rows first, at seven joint angles."""
-    rotation, position = np.eye(3), np.zeros(3)
-    axes, origins = np.empty((7, 3)), np.empty((7, 3))
-    for k, (a, d, alpha) in enumerate(_DH):
-        ca, sa, c, s = np.cos(alpha), np.sin(alpha), np.cos(joints_rad[k]), np.sin(joints_rad[k])
-        position = position + rotation @ np.array([a, -sa * d, ca * d])
-        rotation = rotation @ np.array([[c, -s, 0.0], [s * ca, c * ca, -sa], [s * sa, c * sa, ca]])
-        axes[k], origins[k] = rotation[:, 2], position
-    tool = position + rotation[:, 2] * (_FLANGE_M + TOOL_OFFSET_M)
-    c, s = np.cos(_HAND_YAW_RAD), np.sin(_HAND_YAW_RAD)
-    hand = rotation @ np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
-    jacobian = np.vstack([np.cross(axes, tool - origins).T, axes.T])
-    return Pose(tool, hand), jacobian
+    frame = np.eye(4)
+    turn = np.eye(4)
+    frames = np.empty((7, 4, 4))
+    for k, angle in enumerate(joints_rad.tolist()):
+        turn[0, 0] = turn[1, 1] = math.cos(angle)
+        turn[1, 0] = math.sin(angle)
+        turn[0, 1] = -turn[1, 0]
+        frame = frame @ _OFFSETS[k] @ turn
+        frames[k] = frame
+    tool = frame @ _TOOL
+    axes, levers = frames[:, :3, 2], tool[:3, 3] - frames[:, :3, 3]
+    jacobian = np.empty((6, 7))
+    jacobian[0] = axes[:, 1] * levers[:, 2] - axes[:, 2] * levers[:, 1]
+    jacobian[1] = axes[:, 2] * levers[:, 0] - axes[:, 0] * levers[:, 2]
+    jacobian[2] = axes[:, 0] * levers[:, 1] - axes[:, 1] * levers[:, 0]
+    jacobian[3:] = axes.T
+    return Pose(tool[:3, 3], tool[:3, :3]), jacobian
 
 
 def rotation_error(target: Vector, current: Vector) -> Vector:
@@ -78,11 +98,11 @@ def rotation_error(target: Vector, current: Vector) -> Vector:
 
 def rotation_vector(rotation: Vector) -> Vector:
     """Axis times angle of a rotation matrix, radians."""
-    axis = np.array([rotation[2, 1] - rotation[1, 2], rotation[0, 2] - rotation[2, 0], rotation[1, 0] - rotation[0, 1]])
-    sine, cosine = float(np.linalg.norm(axis)) / 2, (float(np.trace(rotation)) - 1) / 2
-    if sine < 1e-9:
-        return axis / 2
-    return axis / (2 * sine) * np.arctan2(sine, cosine)
+    x, y, z, w = quaternion_of(rotation)
+    sine = math.sqrt(x * x + y * y + z * z)
+    angle = 2 * math.atan2(sine, abs(w))
+    scale = math.copysign(angle / sine if sine > 1e-12 else 2.0, w)
+    return np.array([x * scale, y * scale, z * scale])
 
 
 def rotation_of(vector: Vector) -> Vector:
@@ -119,7 +139,10 @@ def load(client: int, *, full_visuals: bool = False) -> int:
     for link in range(p.getNumJoints(body, physicsClientId=client)):
         p.changeDynamics(body, link, linearDamping=0.0, angularDamping=0.0, physicsClientId=client)
     for link in FINGER_LINKS:
-        p.changeDynamics(body, link, lateralFriction=FINGER_FRICTION, restitution=0.0, physicsClientId=client)
+        # the anchor lets a touch remember where it began: without it a held block creeps by millimetres a second
+        p.changeDynamics(
+            body, link, lateralFriction=FINGER_FRICTION, restitution=0.0, frictionAnchor=1, physicsClientId=client
+        )
     gear = p.createConstraint(
         body, FINGER_JOINTS[0], body, FINGER_JOINTS[1], p.JOINT_GEAR, [1, 0, 0], [0, 0, 0], [0, 0, 0],
         physicsClientId=client,
@@ -144,19 +167,18 @@ def drive_fingers(client: int, body: int, closedness: float, force_n: float) -> 
 
 
 def quaternion_of(rotation: Vector) -> Quaternion:
-    """Unit quaternion (x, y, z, w) of a rotation matrix, by its largest component."""
-    m = rotation
-    squares = np.array([1 + m[0, 0] - m[1, 1] - m[2, 2], 1 - m[0, 0] + m[1, 1] - m[2, 2],
-                        1 - m[0, 0] - m[1, 1] + m[2, 2], 1 + m[0, 0] + m[1, 1] + m[2, 2]])  # fmt: skip
-    k = int(np.argmax(squares))
-    rows = (
-        (squares[0], m[0, 1] + m[1, 0], m[0, 2] + m[2, 0], m[2, 1] - m[1, 2]),
-        (m[0, 1] + m[1, 0], squares[1], m[1, 2] + m[2, 1], m[0, 2] - m[2, 0]),
-        (m[0, 2] + m[2, 0], m[1, 2] + m[2, 1], squares[2], m[1, 0] - m[0, 1]),
-        (m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], squares[3]),
-    )
-    x, y, z, w = (float(c) / (2 * float(np.sqrt(squares[k]))) for c in rows[k])
-    return x, y, z, w
+    """Unit quaternion (x, y, z, w) of a rotation matrix, from its largest component (Shepperd 1978)."""
+    (a, b, c), (d, e, f), (g, h, i) = rotation.tolist()
+    squares = (1 + a - e - i, 1 - a + e - i, 1 - a - e + i, 1 + a + e + i)
+    largest = max(range(4), key=lambda k: squares[k])
+    row = (
+        (squares[0], b + d, c + g, h - f),
+        (b + d, squares[1], f + h, c - g),
+        (c + g, f + h, squares[2], d - b),
+        (h - f, c - g, d - b, squares[3]),
+    )[largest]
+    scale = 0.5 / math.sqrt(squares[largest])
+    return row[0] * scale, row[1] * scale, row[2] * scale, row[3] * scale
 
 
 def vector3(values: Vector) -> Vector3:
@@ -165,10 +187,7 @@ def vector3(values: Vector) -> Vector3:
 
 @cache
 def _urdf(full_visuals: bool) -> Path:
-    """The shipped Panda with box fingers; its collision hulls are also what is seen, unless full_visuals.
-
-    Written once a process: Bullet reads URDFs from files only, and mesh paths must be absolute.
-    """
+    """The shipped Panda with box fingers; its collision hulls are also what is seen, unless full_visuals."""
     source = Path(pybullet_data.getDataPath()) / "franka_panda" / "panda.urdf"
     text = source.read_text()
     if not full_visuals:
@@ -180,8 +199,4 @@ def _urdf(full_visuals: bool) -> Path:
         box = _FINGER_BOX.format(y=y)
         parts = f'<visual>{box}<material name="pad"><color rgba="0.25 0.25 0.27 1"/></material></visual>'
         text = link.sub(rf"\1{parts}<collision>{box}</collision></link>", text)
-    folder = Path(tempfile.mkdtemp(prefix="forehand-panda-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = folder / "panda.urdf"
-    path.write_text(text)
-    return path
+    return file_with(text)

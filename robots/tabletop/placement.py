@@ -77,9 +77,7 @@ def initial_state(spec: SceneSpec, seed: int) -> SimulationState:
             yaw = yaws[below[name]]
             places[name] = (x, y, z + 0.04 if below[name].endswith("block") else 0.022)
         yaws[name] = yaw
-        bodies.append(
-            BodyState(name, category, kind, places[name], (0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2)))
-        )
+        bodies.append(BodyState(name, category, kind, places[name], (0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2))))
     return SimulationState(
         control_steps=0,
         bodies=tuple(bodies),

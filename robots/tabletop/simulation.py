@@ -17,10 +17,10 @@ from robots.robot import CONTROL_RATE_HZ, Action, Proprioception, Vector3
 from robots.tabletop import layout, objects, panda
 from robots.tabletop.state import ArmState, BodyState, SimulationState, SlideState
 
-SUBSTEPS = 24
+SUBSTEPS = 16
 SUBSTEP_S = 1.0 / (CONTROL_RATE_HZ * SUBSTEPS)
 SOLVER_ITERATIONS = 20
-RAMP_SUBSTEPS = 17  # the arm's targets reach their end after 70 % of a control step; the rest is settling
+RAMP_SUBSTEPS = 11  # the arm's targets reach their end after 70 % of a control step; the rest is settling
 SENSE_EVERY = 4  # substeps between looks at contacts and at the button
 # The commanded pose may run ahead of the measured one by so much, else pressing against something winds it up.
 LEASH_M = 0.01
@@ -29,6 +29,7 @@ DRAWER_FRICTION_N = 2.0
 BUTTON_SPRING_N = 4.0
 TOUCH_M = 0.001
 SUPPORT_NORMAL_Z = 0.5
+GRIP_NORMAL = 0.7  # a finger's contact this much along the closing axis is a grip, not a blow
 
 BUILDERS: Mapping[str, Callable[[int, str], int]] = {
     "block": objects.build_block,
@@ -50,7 +51,7 @@ class Simulation:
         self.client = client
         self.bodies: dict[str, int] = {}
         self._loose: dict[str, BodyState] = {}
-        self._held: str | None = None
+        self._grippable: set[int] = set()
         p.resetSimulation(physicsClientId=client)
         p.setGravity(0, 0, -9.81, physicsClientId=client)
         p.setPhysicsEngineParameter(
@@ -92,6 +93,8 @@ class Simulation:
         body = BUILDERS[state.category](self.client, state.kind)
         self.bodies[state.name] = body
         self._loose[state.name] = state
+        if state.category in MOVABLE:
+            self._grippable.add(body)
         p.resetBasePositionAndOrientation(body, state.position_m, state.orientation, physicsClientId=self.client)
         if state.category in MOVABLE:
             p.resetBaseVelocity(body, state.linear_velocity, state.angular_velocity, physicsClientId=self.client)
@@ -141,10 +144,24 @@ class Simulation:
 
     def _sense(self) -> None:
         self._sense_button()
+        self._contact_force_n = max(self._contact_force_n, self._outside_force())
+
+    def _outside_force(self) -> float:
+        """Largest normal force between the robot, or what it grips, and anything else, newtons. Gripping is no such."""
         contacts = p.getContactPoints(bodyA=self.robot_body, physicsClientId=self.client)
-        gripped = {c[2] for c in contacts if c[3] == 9} & {c[2] for c in contacts if c[3] == 10}
-        force = max((c[9] for c in contacts if c[2] not in gripped), default=0.0)
-        self._contact_force_n = max(self._contact_force_n, force)
+        if not contacts:
+            return 0.0
+        left, right = ({c[2] for c in contacts if c[3] == link} for link in panda.FINGER_LINKS)
+        closing = self._tool.rotation[:, 1]
+        forces = [0.0]
+        for contact in contacts:
+            between_fingers = contact[2] in left and contact[2] in right
+            if not (between_fingers and abs(float(closing @ contact[7])) > GRIP_NORMAL):
+                forces.append(contact[9])
+        for body in left & right & self._grippable:
+            touching = p.getContactPoints(bodyA=body, physicsClientId=self.client)
+            forces += [contact[9] for contact in touching if contact[2] != self.robot_body]
+        return max(forces)
 
     def _sense_button(self) -> None:
         if "button" not in self.bodies:
@@ -162,9 +179,7 @@ class Simulation:
         objects.show_lamp(self.client, self.bodies["lamp"], lit)
 
     def _slide(self, name: str) -> SlideState:
-        position, velocity, *_ = p.getJointState(
-            self.bodies[name], objects.SLIDING_LINK, physicsClientId=self.client
-        )
+        position, velocity, *_ = p.getJointState(self.bodies[name], objects.SLIDING_LINK, physicsClientId=self.client)
         return SlideState(position, velocity)
 
     def _arm_positions(self) -> panda.Vector:
