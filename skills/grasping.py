@@ -20,7 +20,6 @@ from skills.hand import (
     Outline,
     finger_outlines,
     hand_gap_m,
-    hand_yaw_rad,
     is_between_fingers,
     obstacles,
 )
@@ -152,11 +151,10 @@ def put(
     offset = tuple(b - t for b, t in zip(block.position_m, hand.tool_position_m, strict=True))
     goal = (foot[0] - offset[0], foot[1] - offset[1], foot[2] + half_height_m(block) - offset[2])
     off = math.hypot(foot[0] - block.position_m[0], foot[1] - block.position_m[1])
-    yaw = hand_yaw_rad(hand) if yaw_rad is None else yaw_rad
     if off < CENTRED_M and bottom_m(block) - foot[2] < drop_m + RELEASE_GAP_M:
         return Action(gripper=closedness(opening_m))
     goal = (goal[0], goal[1], goal[2] + drop_m)
-    return approach(state, goal, yaw, 1.0, obstacles(state, ignoring=(name,)))
+    return approach(state, goal, yaw_rad, 1.0, obstacles(state, ignoring=(name,)))
 
 
 def leave(state: PhysicalState) -> Action:

@@ -128,7 +128,7 @@ def distance_m(obstacle: Obstacle, point: Point2) -> float:
 
 
 def distance_to_way_m(obstacle: Obstacle, start: Point2, end: Point2) -> float:
-    """From a straight way to an obstacle's outline; 0 where it is crossed. Exact at corners, which is where it counts."""
+    """From a straight way to an obstacle's outline; 0 where it crosses it."""
     return _distance_to_segment_m(obstacle, start, end)
 
 

@@ -27,13 +27,13 @@ def put_on_thing(state: PhysicalState, name: str, target: str) -> Action:
     """On the middle of a block or a pad, edges in line with it."""
     thing = state.objects[target]
     foot = (thing.position_m[0], thing.position_m[1], top_m(thing))
-    return put(state, name, foot, place_yaw(state, name, foot, heading_rad(thing.orientation)), OPENING_M, 0.0)
+    return put(state, name, foot, place_yaw(state, name, foot, heading_rad(thing.orientation)), OPENING_M)
 
 
 def put_on_table(state: PhysicalState, name: str) -> Action:
     """On the free spot of the table."""
     x, y = free_spot(state, name)
-    return put(state, name, (x, y, 0.0), place_yaw(state, name, (x, y, 0.0), None), OPENING_M, 0.0)
+    return put(state, name, (x, y, 0.0), place_yaw(state, name, (x, y, 0.0), None), OPENING_M)
 
 
 def place_yaw(state: PhysicalState, name: str, foot: Vector3, heading: float | None) -> float:
@@ -108,7 +108,7 @@ def put_in_bowl(state: PhysicalState, name: str, container: str) -> Action:
     foot = (*slot, max(under, default=layout.BOWL_FLOOR_THICKNESS_M))
     side = math.atan2(slot[1] - y, slot[0] - x) if slot != (x, y) else 0.0
     yaw = nearest_yaw(state.hand, side, math.pi)
-    return put(state, name, foot, yaw, NARROW_OPENING_M, DROP_M)
+    return put(state, name, foot, yaw, NARROW_OPENING_M, drop_m=DROP_M)
 
 
 def put_in_drawer(state: PhysicalState, name: str, container: str) -> Action:
@@ -125,4 +125,4 @@ def put_in_drawer(state: PhysicalState, name: str, container: str) -> Action:
     slot = max(slots, key=lambda s: round(min(freedom(s), pitch), 3))
     under = [top_m(o) for o in inside if math.dist(slot, o.position_m[:2]) < 0.036]
     foot = (*slot, max(under, default=layout.DRAWER_FLOOR_Z_M))
-    return put(state, name, foot, nearest_yaw(state.hand, 0.0, math.pi), NARROW_OPENING_M, DROP_M)
+    return put(state, name, foot, nearest_yaw(state.hand, 0.0, math.pi), NARROW_OPENING_M, drop_m=DROP_M)
