@@ -1,0 +1,90 @@
+"""SearchPlanner: goal literals → the shortest valid graph, by A* on symbols; the planner that needs no model.
+
+Not for: reading instructions (planner.language), repairing a run (planner.recovery).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planner.planner import Impossible, Plan, PlanOutcome, PlanRequest, Question
+from planner.search_engine import Budget, SearchEnd, search
+from planner.search_order import OrderWatch
+from planner.search_ordering import partial_order
+from planner.search_problem import Problem
+from skills.goal import Goal
+from skills.library import SkillLibrary
+from skills.literals import Literal
+from skills.skill_graph import SkillGraph
+from skills.symbolic_state import SymbolicState
+from skills.validation import validate
+
+
+@dataclass(frozen=True)
+class Found:
+    """A graph that reaches the goal. shortest: proved, not only likely. expanded: states looked at."""
+
+    graph: SkillGraph
+    skills: int
+    shortest: bool
+    expanded: int
+
+
+@dataclass(frozen=True)
+class NotFound:
+    """No graph. proved: there is none; otherwise the search gave up within its budget."""
+
+    reason: str
+    proved: bool
+
+
+def find_graph(
+    state: SymbolicState, goal: Goal, library: SkillLibrary, budget: Budget | None = None
+) -> Found | NotFound:
+    """The shortest graph from `state` to the nearest of the goal's end states, or why there is none."""
+    problem = Problem(state, library)
+    best: Found | NotFound | None = None
+    for end_state in goal.end_states(state):
+        answer = _find_one(problem, end_state, goal, budget or Budget())
+        if best is None or (isinstance(answer, Found) and not _at_most(best, answer.skills)):
+            best = answer
+    assert best is not None
+    return best
+
+
+def _at_most(answer: Found | NotFound, skills: int) -> bool:
+    return isinstance(answer, Found) and answer.skills <= skills
+
+
+def _find_one(problem: Problem, end_state: tuple[Literal, ...], goal: Goal, budget: Budget) -> Found | NotFound:
+    holding = any(lit.predicate == "holding" and not lit.negated for lit in end_state)
+    wanted = end_state if holding else (*end_state, Literal("hand_empty"))
+    watch = OrderWatch(problem, goal.order)
+    result = search(problem, problem.condition(wanted), watch, budget)
+    if result.end is SearchEnd.UNREACHABLE:
+        return NotFound("no sequence of skills reaches it from here", proved=True)
+    if result.end is SearchEnd.OUT_OF_BUDGET:
+        return NotFound(f"no plan was found within {result.expanded} states", proved=False)
+    graph = partial_order(problem, [a.index for a in result.actions], watch)
+    return Found(graph, len(result.actions), result.end is SearchEnd.SHORTEST, result.expanded)
+
+
+class SearchPlanner:
+    """The Planner that searches symbols. Needs request.goal."""
+
+    name = "search"
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        self.budget = budget or Budget()
+
+    def plan(self, request: PlanRequest) -> PlanOutcome:
+        if request.goal is None:
+            return Question(
+                "What should hold at the end? The search planner needs a goal such as 'in(red block, red bowl)'."
+            )
+        state = request.scene.symbolic()
+        answer = find_graph(state, request.goal, request.library, self.budget)
+        if isinstance(answer, NotFound):
+            return Impossible(answer.reason, request.goal)
+        validate(answer.graph, state, request.library)
+        return Plan(request.goal, answer.graph, f"{answer.skills} skills, found by search")

@@ -1,0 +1,327 @@
+"""The search problem in bits: facts are bit positions, a state is one integer, ground actions are masks.
+
+Grounds whatever skills the library holds; it knows the derived literals of skills.symbolic_state and no skill names.
+Not for: searching (planner.search_engine) or judging goals (planner.search_reasons).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+
+from skills.library import SkillLibrary
+from skills.literals import Literal
+from skills.skill import Skill, SkillCall
+from skills.symbolic_state import (
+    BOWL_CAPACITY,
+    DRAWER_CAPACITY,
+    OPPOSITE_ZONE,
+    STACK_LIMIT,
+    SymbolicState,
+)
+
+CAPACITY = {"bowl": BOWL_CAPACITY, "drawer": DRAWER_CAPACITY}
+
+
+@dataclass(frozen=True)
+class Room:
+    """has_room(a block) in part: the column that ends in it must be lower than the limit."""
+
+    name: str
+    wanted: bool = True
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """has_room(a container): fewer than `below` of the facts in `inside` hold."""
+
+    inside: int
+    below: int
+    wanted: bool = True
+
+
+@dataclass(frozen=True)
+class Reach:
+    """accessible(X): X is not in a drawer that is closed."""
+
+    name: str
+    wanted: bool = True
+
+
+Check = Room | Capacity | Reach
+
+
+@dataclass
+class Condition:
+    """A conjunction over bits: all of `true`, none of `false`, at least one of each in `any_of`, and checks."""
+
+    true: int = 0
+    false: int = 0
+    any_of: tuple[int, ...] = ()
+    checks: tuple[Check, ...] = ()
+    never: bool = False  # speaks of a fact that cannot come about
+
+
+@dataclass(frozen=True)
+class GroundAction:
+    """A skill call in bits. Effects: ((state & ~delete) | add) ^ flip."""
+
+    index: int
+    call: SkillCall
+    held: str | None
+    condition: Condition
+    delete: int
+    add: int
+    flip: int
+
+
+@dataclass
+class Facts:
+    """Every base fact that may come about, by position; grows until the actions are compiled."""
+
+    objects: Mapping[str, str]
+    position: dict[Literal, int] = field(default_factory=dict)
+    literals: list[Literal] = field(default_factory=list)
+
+    def add(self, literal: Literal) -> None:
+        if literal not in self.position:
+            self.position[literal] = len(self.literals)
+            self.literals.append(literal)
+
+    def bit(self, literal: Literal) -> int:
+        """The literal's bit, or 0 where it never comes about."""
+        position = self.position.get(literal)
+        return 0 if position is None else 1 << position
+
+    def matching(self, pattern: Literal, state: SymbolicState) -> int:
+        if not any("*" in argument for argument in pattern.arguments):
+            return self.bit(pattern)
+        return sum(1 << i for i, fact in enumerate(self.literals) if state.matches(pattern, fact))
+
+    def resting_on(self, name: str) -> int:
+        """Everything that may stand on or lie in `name`."""
+        return sum(
+            1 << i for i, f in enumerate(self.literals) if f.predicate in ("on", "in") and f.arguments[1] == name
+        )
+
+
+class Problem:
+    """Objects, facts and ground actions of one start; compiles literals into conditions on integers."""
+
+    def __init__(self, start: SymbolicState, library: SkillLibrary) -> None:
+        self.state = start
+        self.facts = Facts(start.objects)
+        for fact in sorted(start.facts):
+            self.facts.add(fact)
+        drafts = [draft for skill in library.skills for draft in _drafts(skill, start, library)]
+        for draft in drafts:
+            for effect, flips in draft.effects:
+                if not effect.negated or flips:
+                    self.facts.add(_stored(effect.positive))
+        self.start = self.encode(start)
+        self._support = self._support_table()
+        self.drawers_open = {name: self.facts.bit(Literal("open", (name,))) for name in start.of_category("drawer")}
+        self.all_open = sum(self.drawers_open.values())
+        self.resting = {name: self.facts.resting_on(name) for name in start.objects}
+        self.actions = tuple(self._compile(index, draft) for index, draft in enumerate(drafts))
+        self.stacking = self._stacking()
+        self.all_holding = self.facts.matching(Literal("holding", ("*",)), start)
+
+    def encode(self, state: SymbolicState) -> int:
+        """The state as an integer; facts that no action touches and no start holds have no bit."""
+        return sum(self.facts.bit(fact) for fact in state.facts)
+
+    def decode(self, bits: int) -> SymbolicState:
+        facts = frozenset(fact for i, fact in enumerate(self.facts.literals) if bits >> i & 1)
+        return SymbolicState(self.state.objects, facts)
+
+    def condition(self, literals: Iterable[Literal]) -> Condition:
+        """Compiles a conjunction of literals, base or derived, wildcards included."""
+        condition = Condition()
+        for literal in literals:
+            self._require(condition, literal)
+        return condition
+
+    def holds(self, condition: Condition, bits: int) -> bool:
+        return (
+            bits & condition.true == condition.true
+            and not bits & condition.false
+            and not condition.never
+            and all(bits & mask for mask in condition.any_of)
+            and all(self.passes(check, bits) for check in condition.checks)
+        )
+
+    def passes(self, check: Check, bits: int) -> bool:
+        match check:
+            case Capacity(inside, below, wanted):
+                return ((bits & inside).bit_count() < below) is wanted
+            case Room(name, wanted):
+                return (self.column_height(name, bits) < STACK_LIMIT) is wanted
+            case Reach(name, wanted):
+                closed = self.closed_around(name, bits)
+                return (closed is None) is wanted
+
+    def apply(self, action: GroundAction, bits: int) -> int:
+        return ((bits & ~action.delete) | action.add) ^ action.flip
+
+    def support(self, name: str, bits: int) -> tuple[Literal, str] | None:
+        """The fact that says what `name` is directly on or in, and that thing."""
+        mask, facts = self._support.get(name, (0, {}))
+        found = bits & mask
+        return facts[found.bit_length() - 1] if found else None
+
+    def column_height(self, name: str, bits: int) -> int:
+        height = 0
+        current: str | None = name
+        while current is not None and self.state.objects.get(current) == "block":
+            height += 1
+            below = self.support(current, bits)
+            current = below[1] if below else None
+        return height
+
+    def closed_around(self, name: str, bits: int) -> str | None:
+        """The closed drawer that `name` is, or is in, if any."""
+        current = name
+        while True:
+            is_open = self.drawers_open.get(current)
+            if is_open is not None:
+                return None if bits & is_open else current
+            below = self.support(current, bits)
+            if below is None:
+                return None
+            fact, current = below
+            if fact.predicate == "in" and current not in self.drawers_open:
+                return None
+
+    def column_facts(self, name: str, bits: int) -> int:
+        """What decides how high and how reachable `name` is now: where it and all below it lie, drawers around it."""
+        looked_at = 0
+        current: str | None = name
+        while current is not None:
+            mask, _ = self._support.get(current, (0, {}))
+            looked_at |= mask | self.drawers_open.get(current, 0)
+            below = self.support(current, bits)
+            current = below[1] if below else None
+        return looked_at
+
+    def _stacking(self) -> int:
+        """What height and reach depend on: lying on a block or in a drawer, and drawers being open."""
+        bits = self.all_open
+        for name, kind in self.state.objects.items():
+            if kind in ("block", "drawer"):
+                bits |= self.resting[name]
+        return bits
+
+    def _support_table(self) -> dict[str, tuple[int, dict[int, tuple[Literal, str]]]]:
+        table: dict[str, tuple[int, dict[int, tuple[Literal, str]]]] = {}
+        for i, fact in enumerate(self.facts.literals):
+            if fact.predicate in ("on", "in"):
+                mask, facts = table.get(fact.arguments[0], (0, {}))
+                table[fact.arguments[0]] = (mask | 1 << i, {**facts, i: (fact, fact.arguments[1])})
+        return table
+
+    def _compile(self, index: int, draft: _Draft) -> GroundAction:
+        delete = add = flip = 0
+        for effect, flips in draft.effects:
+            mask = self.facts.matching(_stored(effect.positive), self.state)
+            sets = effect.negated == (effect.predicate == "closed")
+            if flips:
+                flip ^= mask & ~(delete | add)
+                add, delete = (add & ~mask) | (delete & mask), (delete & ~mask) | (add & mask)
+            elif sets:
+                add, delete, flip = add | mask, delete & ~mask, flip & ~mask
+            else:
+                add, delete, flip = add & ~mask, delete | mask, flip & ~mask
+        return GroundAction(index, draft.call, draft.held, self.condition(draft.needs), delete, add, flip)
+
+    def _require(self, condition: Condition, literal: Literal) -> None:
+        wanted = not literal.negated
+        name = literal.arguments[0] if literal.arguments else ""
+        match literal.predicate:
+            case "closed":
+                self._require_facts(condition, self.facts.bit(Literal("open", literal.arguments)), not wanted)
+            case "hand_empty":
+                self._require_facts(condition, self.facts.matching(Literal("holding", ("*",)), self.state), not wanted)
+            case "clear":
+                self._require_facts(condition, self.resting[name], not wanted)
+            case "has_room":
+                self._require_room(condition, name, wanted)
+            case "accessible" if name in self.drawers_open or name in self._support:
+                condition.checks += (Reach(name, wanted),)
+            case "accessible":  # what is never in anything can always be reached
+                condition.never = condition.never or not wanted
+            case _:
+                self._require_facts(condition, self.facts.matching(literal.positive, self.state), wanted)
+
+    def _require_facts(self, condition: Condition, mask: int, wanted: bool) -> None:
+        if not wanted:
+            condition.false |= mask
+        elif mask.bit_count() == 1:
+            condition.true |= mask
+        elif mask:
+            condition.any_of += (mask,)
+        else:
+            condition.never = True
+
+    def _require_room(self, condition: Condition, name: str, wanted: bool) -> None:
+        kind = self.state.objects.get(name, "")
+        if kind in CAPACITY:
+            condition.checks += (Capacity(self.resting[name], CAPACITY[kind], wanted),)
+        elif kind == "block" and wanted:
+            condition.false |= self.resting[name]
+            condition.checks += (Room(name),)
+        elif kind == "pad":
+            self._require_facts(condition, self.resting[name], not wanted)
+        elif not wanted:
+            condition.never = True  # the table always has room; a goal of a full stack is not searched for
+
+
+@dataclass(frozen=True)
+class _Draft:
+    call: SkillCall
+    held: str | None
+    needs: tuple[Literal, ...]
+    effects: tuple[tuple[Literal, bool], ...]  # literal, whether it flips
+
+
+def _stored(literal: Literal) -> Literal:
+    return Literal("open", literal.arguments) if literal.predicate == "closed" else literal
+
+
+def _drafts(skill: Skill, start: SymbolicState, library: SkillLibrary) -> Iterable[_Draft]:
+    """Every call of the skill on the start's objects, once for each thing that might be held where that matters."""
+    needs = [Literal.parse(text) for text in skill.preconditions]
+    effects = [(Literal.parse(text.removeprefix("flip ")), text.startswith("flip ")) for text in skill.effects]
+    about_held = any("?held" in literal.arguments for literal in (*needs, *(e for e, _ in effects)))
+    held_choices: tuple[str | None, ...] = _graspable(start, library) if about_held else (None,)
+    choices = [p.choices or tuple(n for t in p.types for n in start.of_category(t)) for p in skill.parameters]
+    for held, arguments in product(held_choices, product(*choices)):
+        bound = {p.name: a for p, a in zip(skill.parameters, arguments, strict=True)}
+        if held is not None:
+            bound["held"] = held
+        if bound.get("direction") in OPPOSITE_ZONE:
+            bound["opposite"] = OPPOSITE_ZONE[bound["direction"]]
+        ground_needs = tuple(_bind(literal, bound) for literal in needs)
+        if any(literal.negated and literal.positive in ground_needs for literal in ground_needs):
+            continue
+        yield _Draft(
+            SkillCall(skill.name, arguments), held, ground_needs, tuple((_bind(e, bound), f) for e, f in effects)
+        )
+
+
+def _graspable(start: SymbolicState, library: SkillLibrary) -> tuple[str, ...]:
+    """What some skill can take into the hand, and what is in it."""
+    found = {start.held} if start.held else set()
+    for skill in library.skills:
+        types = {p.name: p.types for p in skill.parameters}
+        for text in skill.effects:
+            if text.startswith("holding(?"):
+                for kind in types.get(Literal.parse(text).arguments[0][1:], ()):
+                    found.update(start.of_category(kind))
+    return tuple(sorted(found))
+
+
+def _bind(literal: Literal, bound: Mapping[str, str]) -> Literal:
+    arguments = tuple(bound.get(a[1:], "*") if a.startswith("?") else a for a in literal.arguments)
+    return Literal(literal.predicate, arguments, literal.negated)
