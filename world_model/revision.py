@@ -5,6 +5,7 @@ What is seen wins; what is not seen stays as remembered until evidence speaks ag
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ from world_model.scene import MEMORY, PREDICTED, TOUCH, Scene, SceneObject
 ENCLOSED_CONFIDENCE = 0.95  # nobody reaches into a closed drawer unseen, but a look beats memory
 FADING = 0.9  # of what is out of sight in the open, at every look: somebody may have moved it
 FADED = 0.5
+SLID_M = 0.005
 OVERLAP_M = 0.02  # two 4 cm blocks whose centres are nearer than this in every axis cannot both be there
 
 
@@ -106,7 +108,7 @@ class _Unseen:
             return f"it is not {'on' if place == 'table' else 'in'} the {place}"
         if self._moved(name):
             return None
-        if name in self.percept.missing:
+        if name in self.percept.missing and not self._slid(place):
             return "its place is in view without it"
         taken = self._taken_by(item)
         return f"the {taken} is where it was" if taken else None
@@ -118,6 +120,13 @@ class _Unseen:
     def _moved(self, name: str) -> bool:
         """A skill is thought to have put it elsewhere, so that its old place proves nothing."""
         return self.predicted is not None and self.predicted.symbolic().held != name
+
+    def _slid(self, place: str | None) -> bool:
+        """The container is seen elsewhere now, so that the old place of what it holds proves nothing."""
+        before, now = self.prior.objects_by_name.get(place or ""), self.percept.seen.objects.get(place or "")
+        if before is None or before.state is None or now is None:
+            return False
+        return math.dist(before.state.position_m, now.position_m) > SLID_M
 
     def _place(self, name: str) -> str | None:
         """The container, or what the lowest of its stack stands on, as believed last."""

@@ -83,6 +83,12 @@ def test_block_in_the_closed_drawer_stays_believed() -> None:
     assert scene.unexplored == frozenset(), "the drawer has been looked into before it was closed"
 
 
+def test_what_slid_away_in_the_drawer_is_not_missing() -> None:
+    belief = believing(look(stowed("blue block"), opening_m=OPEN_M))
+    scene = belief.update(look(opening_m=0.0, missing=("blue block",)))
+    assert scene.symbolic().holds(literal("in(blue block, drawer)"))
+
+
 def test_block_not_in_the_opened_drawer_has_no_place_then_is_gone() -> None:
     belief = believing(look(stowed("blue block"), opening_m=OPEN_M), look(opening_m=0.0))
     first = belief.update(look(opening_m=OPEN_M))

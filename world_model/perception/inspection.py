@@ -22,6 +22,7 @@ TABLE_PITCH_M = 0.03
 INSET = 0.6  # of a box's half extents: a ray to such a point meets the box's surface first, whatever the pixel grid
 BEHIND_M = 0.01  # seen so much deeper than a point: whatever stood there would have been in the way
 LEAST_EMPTY = 3  # of the points asked for: one pixel at an edge proves nothing
+ROOMY = ("table", "pad", "drawer")  # a block has room on or in them
 SLOTS = (-0.375, -0.125, 0.125, 0.375)  # of a drawer's length: where its blocks stand
 
 
@@ -35,13 +36,18 @@ def missing(expected: Mapping[str, ObjectState], seen: PhysicalState, views: Seq
 
 def inspected(seen: PhysicalState, views: Sequence[View]) -> frozenset[str]:
     """Names of seen containers, and "table", that hide nothing from these views."""
-    spots: dict[str, Points] = {"table": _free_table_spots(seen)}
+    spots: dict[str, Points] = {"table": _TABLE_SPOTS}
     for name, thing in seen.objects.items():
         if thing.category == "bowl":
-            spots[name] = _free(_bowl_spots(thing), seen)
+            spots[name] = _bowl_spots(thing)
         elif thing.category == "drawer":
-            spots[name] = _free(_drawer_spots(thing), seen)
-    return frozenset(name for name, points in spots.items() if shown_by_any(views, points).all())
+            spots[name] = _drawer_spots(thing)
+    return frozenset(name for name, points in spots.items() if _hides_nothing(points, seen, views))
+
+
+def _hides_nothing(spots: Points, seen: PhysicalState, views: Sequence[View]) -> bool:
+    out_of_view = spots[~shown_by_any(views, spots)].tolist()
+    return all(_is_taken((x, y, z), seen) for x, y, z in out_of_view)
 
 
 def _inner_points(state: ObjectState) -> Points:
@@ -52,43 +58,39 @@ def _inner_points(state: ObjectState) -> Points:
     return points
 
 
-def _free_table_spots(seen: PhysicalState) -> Points:
-    """(n, 3): the middle of the top of a block on each free spot of the table where things may be."""
+def _table_spots() -> Points:
+    """(n, 3): the middle of the top of a block on each spot of the table where things may be."""
     area, margin = PLACING_AREA, TABLE_MARGIN_M
     xs = np.arange(area.x_min - margin, area.x_max + margin, TABLE_PITCH_M)
     ys = np.arange(area.y_min - margin, area.y_max + margin, TABLE_PITCH_M)
-    return _free([(float(x), float(y), BLOCK_SIZE_M) for x in xs for y in ys], seen)
+    return np.array([(x, y, BLOCK_SIZE_M) for x in xs for y in ys])
 
 
-def _bowl_spots(bowl: ObjectState) -> list[Vector3]:
-    """The top of a block in the middle of the bowl and of six around it."""
+_TABLE_SPOTS = _table_spots()
+
+
+def _bowl_spots(bowl: ObjectState) -> Points:
+    """(7, 3): the top of a block in the middle of the bowl and of six around it."""
     x, y, _ = bowl.position_m
     radius, height = bowl.size_m[0] / 5, top_m(bowl) - bowl.size_m[2] + BLOCK_SIZE_M
     around = [(radius * math.cos(k * math.pi / 3), radius * math.sin(k * math.pi / 3)) for k in range(6)]
-    return [(x + dx, y + dy, height) for dx, dy in [(0.0, 0.0), *around]]
+    return np.array([(x + dx, y + dy, height) for dx, dy in [(0.0, 0.0), *around]])
 
 
-def _drawer_spots(drawer: ObjectState) -> list[Vector3]:
-    """The top of a block in each slot, in the middle and towards the front and the back."""
+def _drawer_spots(drawer: ObjectState) -> Points:
+    """(12, 3): the top of a block in each slot, in the middle and towards the front and the back."""
     (x, y, _), (length, depth, height) = drawer.position_m, drawer.size_m
     z = top_m(drawer) - height + BLOCK_SIZE_M
-    return [(x + slot * length, y + across * depth, z) for slot in SLOTS for across in (-0.2, 0.0, 0.2)]
+    return np.array([(x + slot * length, y + across * depth, z) for slot in SLOTS for across in (-0.2, 0.0, 0.2)])
 
 
-def _free(spots: Sequence[Vector3], seen: PhysicalState) -> Points:
-    """The spots over which no seen thing stands that a block could not share the spot with."""
-    takers = [thing for thing in seen.objects.values() if thing.category not in ("table", "pad", "drawer", "bowl")]
-    bowls = [thing for thing in seen.objects.values() if thing.category == "bowl"]
-    free = [
-        spot
-        for spot in spots
-        if not any(is_over(spot, taker, BLOCK_SIZE_M / 2) for taker in takers)
-        and not any(_on_rim(spot, bowl) for bowl in bowls)
-    ]
-    return np.array(free).reshape(-1, 3)
-
-
-def _on_rim(spot: Vector3, bowl: ObjectState) -> bool:
-    """On the table a bowl leaves no room; the spots in it are asked for as the bowl's own."""
-    distance = math.hypot(spot[0] - bowl.position_m[0], spot[1] - bowl.position_m[1])
-    return bowl.size_m[0] / 4 < distance < bowl.size_m[0] / 2 + BLOCK_SIZE_M / 2
+def _is_taken(spot: Vector3, seen: PhysicalState) -> bool:
+    """A seen thing stands there, so that no block can. A bowl leaves no room on the table but has spots in it."""
+    for thing in seen.objects.values():
+        if thing.category == "bowl":
+            distance = math.hypot(spot[0] - thing.position_m[0], spot[1] - thing.position_m[1])
+            if thing.size_m[0] / 4 < distance < thing.size_m[0] / 2 + BLOCK_SIZE_M / 2:
+                return True
+        elif thing.category not in ROOMY and is_over(spot, thing, BLOCK_SIZE_M / 2):
+            return True
+    return False
