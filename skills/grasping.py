@@ -58,10 +58,9 @@ class Grasp:
 def plan_grasp(state: PhysicalState, block: ObjectState) -> Grasp:
     """The grasp that has enough room and needs the least turn; where none has, the one with the most room."""
     container = _container(state, block)
-    around = obstacles(
-        state, ignoring=(block.name, *([container.name] if container and container.category == "bowl" else []))
-    )
-    lift = BOWL_GRASP_RISE_M if container is not None and container.category == "bowl" else 0.0
+    in_bowl = container is not None and container.category == "bowl"
+    around = obstacles(state, ignoring=(block.name, container.name) if container and in_bowl else (block.name,))
+    lift = BOWL_GRASP_RISE_M if in_bowl else 0.0
     x, y, z = block.position_m
     tool = (x, y, min(z + lift, top_m(block) - 0.008))
     options = [
@@ -144,7 +143,7 @@ def floor_under_m(state: PhysicalState, name: str) -> float:
 
 
 def put(
-    state: PhysicalState, name: str, foot: Vector3, yaw_rad: float | None, opening_m: float, drop_m: float
+    state: PhysicalState, name: str, foot: Vector3, yaw_rad: float, opening_m: float, *, drop_m: float = 0.0
 ) -> Action:
     """Bring a gripped block's foot to a point and let go; drop_m: from how far above that point it may fall."""
     hand, block = state.hand, state.objects[name]
