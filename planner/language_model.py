@@ -1,0 +1,207 @@
+"""LanguageModelPlanner: a language model plans, everything it says is checked, and search stands behind it.
+
+One conversation for each request: rules, scene and instruction; then, while the answer is not usable and at most
+`most_repairs` times, what is wrong with it. After that search plans for the goal the model gave, where that much is
+sound. The model sees what the scene believes and nothing else.
+Waits on a network for up to `deadline_s`: call it between skills, never on the control thread. Ctrl-C ends the wait at
+once; `cancel` does from another thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planner.llm.answer import SCHEMA, AnswerError, read_answer
+from planner.llm.chat import Mode, Reply, StructuredChat
+from planner.llm.checking import Checked, check_answer
+from planner.llm.endpoint import Endpoint
+from planner.llm.failures import EndpointError, FailureKind
+from planner.llm.model_list import explain_not_found, with_model
+from planner.llm.prompting import Prompts
+from planner.planner import Impossible, Plan, Planner, PlannerError, PlanOutcome, PlanRequest
+from skills.goal import Goal
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+
+_ECHO_LIMIT = 4000
+"""Characters of an unusable answer that go back to the model; more would crowd out the scene."""
+
+
+class LanguageModelPlanner:
+    """Implements Planner over any chat model.
+
+    open_model: makes the chat model for a temperature, or for None where it takes none. model_name: for events.
+    fallback: plans for a goal without a model (search). deadline_s: for one request, all questions and waits together.
+    """
+
+    name = "llm"
+
+    def __init__(
+        self,
+        open_model: Callable[[float | None], BaseChatModel],
+        fallback: Planner,
+        *,
+        model_name: str = "",
+        prompts: Prompts | None = None,
+        call_timeout_s: float = 60.0,
+        deadline_s: float = 180.0,
+        most_repairs: int = 3,
+        explain: Callable[[EndpointError], EndpointError] = lambda failure: failure,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.model_name = model_name
+        self._chat = StructuredChat(open_model, SCHEMA, call_timeout_s=call_timeout_s, clock=clock)
+        self._fallback = fallback
+        self._prompts = prompts or Prompts.load()
+        self._deadline_s = deadline_s
+        self._most_repairs = most_repairs
+        self._explain = explain
+        self._clock = clock
+
+    @property
+    def mode(self) -> Mode:
+        """The output mode that the endpoint was last asked in."""
+        return self._chat.mode
+
+    def cancel(self) -> None:
+        """End the wait of a `plan` on another thread with a PlannerError. Later plans are refused, too."""
+        self._chat.cancelled.set()
+
+    def plan(self, request: PlanRequest) -> PlanOutcome:
+        """Raises PlannerError when the endpoint fails for good or no answer is usable; the message says what to do."""
+        attempts = _Attempts(self, request)
+        try:
+            outcome = attempts.run(self._clock() + self._deadline_s)
+        except EndpointError as failure:
+            if attempts.goal is None or failure.kind is FailureKind.CANCELLED:
+                raise self._explain(failure) from failure
+            return self._search(request, attempts.goal, f"the endpoint failed: {failure}")
+        if outcome is not None:
+            return outcome
+        problems = "; ".join(attempts.last_problems)
+        if attempts.goal is None:
+            raise PlannerError(
+                f"{self.model_name or 'the language model'} gave no usable answer in {self._most_repairs + 1} tries; "
+                f"the last one: {problems}. Try a larger model, or the planners 'search' or 'language'"
+            )
+        return self._search(request, attempts.goal, f"no usable graph in {self._most_repairs + 1} tries: {problems}")
+
+    def _search(self, request: PlanRequest, goal: Goal, why: str) -> PlanOutcome:
+        """Search plans for the model's goal."""
+        request.report("llm_fallback_search", {"goal": goal.model_dump(mode="json", exclude_defaults=True), "why": why})
+        outcome = self._fallback.plan(replace(request, goal=goal))
+        match outcome:
+            case Plan():
+                return replace(outcome, reasoning=f"{outcome.reasoning} (goal by the language model, graph by search)")
+            case Impossible():
+                return replace(outcome, reason=f"{outcome.reason} (goal by the language model)")
+            case _:
+                return outcome
+
+
+class _Attempts:
+    """The conversation about one request. goal: the last sound goal the model gave."""
+
+    def __init__(self, planner: LanguageModelPlanner, request: PlanRequest) -> None:
+        from langchain_core.messages import HumanMessage, SystemMessage
+
+        self.goal: Goal | None = None
+        self.last_problems: tuple[str, ...] = ()
+        self._planner = planner
+        self._request = request
+        prompts = planner._prompts
+        self._messages: list[BaseMessage] = [
+            SystemMessage(prompts.system(request.library)),
+            HumanMessage(prompts.user(request)),
+        ]
+
+    def run(self, deadline: float) -> PlanOutcome | None:
+        """The first usable outcome, or None after the last repair. Raises EndpointError."""
+        planner, request = self._planner, self._request
+        for attempt in range(1, planner._most_repairs + 2):
+            report = partial(_report_call, request, planner.model_name, attempt)
+            reply = planner._chat.ask(self._messages, deadline, report)
+            checked = self._check(reply)
+            if checked.outcome is not None:
+                return checked.outcome
+            request.report("llm_invalid", {"attempt": attempt, "problems": list(checked.problems)})
+            self.goal = checked.goal or self.goal
+            self.last_problems = checked.problems
+            self._say_what_is_wrong(reply, checked.problems)
+        return None
+
+    def _check(self, reply: Reply) -> Checked:
+        try:
+            answer = read_answer(reply.text)
+        except AnswerError as error:
+            cut_off = ("the reply was cut off at the server's length limit; be brief",) if reply.cut_off else ()
+            self._planner._chat.distrust_mode()
+            return Checked(problems=(str(error), *cut_off))
+        return check_answer(answer, self._request, self._planner._fallback.plan)
+
+    def _say_what_is_wrong(self, reply: Reply, problems: tuple[str, ...]) -> None:
+        from langchain_core.messages import AIMessage, HumanMessage
+
+        said = reply.text.strip()[:_ECHO_LIMIT] or "(nothing)"
+        self._messages += [AIMessage(said), HumanMessage(self._planner._prompts.repair(problems))]
+
+
+def _report_call(request: PlanRequest, model: str, attempt: int, data: Mapping[str, Any]) -> None:
+    request.report("llm_call", {"model": model, "attempt": attempt, **data})
+
+
+def open_planner(
+    fallback: Planner,
+    *,
+    model: str | None = None,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    prompts: Path | None = None,
+    record: Path | None = None,
+    replay: Path | None = None,
+    timeout_s: float = 60.0,
+    deadline_s: float = 180.0,
+) -> LanguageModelPlanner:
+    """The planner for the environment's endpoint (OPENAI_BASE_URL, OPENAI_API_KEY) or the one named.
+
+    record: a JSONL file that replies are appended to; replay: one to answer from, without any endpoint.
+    Raises PlannerError where no endpoint is set, no model can be chosen, or a prompt file cannot be used.
+    """
+    texts = Prompts.load(prompts)
+    if replay is not None:
+        from planner.llm.recording import ReplayModel
+
+        replaying = ReplayModel(path=replay)
+        return LanguageModelPlanner(lambda _: replaying, fallback, model_name=model or "replay", prompts=texts)
+    endpoint = with_model(
+        Endpoint.from_environment(base_url=base_url, api_key=api_key, model=model, timeout_s=timeout_s)
+    )
+
+    def open_model(temperature: float | None) -> BaseChatModel:
+        from planner.llm.openai_model import open_model as open_endpoint
+
+        inner = open_endpoint(endpoint, temperature)
+        if record is None:
+            return inner
+        from planner.llm.recording import RecordingModel
+
+        return RecordingModel(inner=inner, path=record, redact=endpoint.redact)
+
+    return LanguageModelPlanner(
+        open_model,
+        fallback,
+        model_name=endpoint.model or "",
+        prompts=texts,
+        call_timeout_s=timeout_s,
+        deadline_s=deadline_s,
+        explain=lambda failure: (
+            explain_not_found(endpoint, failure) if failure.kind is FailureKind.NOT_FOUND else failure
+        ),
+    )

@@ -1,0 +1,220 @@
+"""StructuredChat: a chat model asked for JSON in the best way its server takes, within a deadline.
+
+Four modes, best first: a JSON schema, a forced function call, JSON mode, plain text. A server that refuses one is
+asked in the next, and the one that worked is kept. Not for: what the JSON means (planner.llm.answer).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from planner.llm.deadline import CancelledError, DeadlineError, call_within
+from planner.llm.failures import EndpointError, FailureKind, find_failure
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import AIMessage, BaseMessage
+
+CallReport = Callable[[Mapping[str, Any]], None]
+_BACKOFF_S = (0.5, 1.0, 2.0)
+_EVENT_TEXT_LIMIT = 8000
+_TRANSIENT = (FailureKind.RATE_LIMITED, FailureKind.BUSY, FailureKind.BROKEN)
+
+
+class Mode(StrEnum):
+    """How JSON is asked for, best first."""
+
+    JSON_SCHEMA = "json_schema"
+    FUNCTION_CALLING = "function_calling"
+    JSON_MODE = "json_mode"
+    TEXT = "text"
+
+    @property
+    def next(self) -> Mode | None:
+        modes = list(Mode)
+        place = modes.index(self) + 1
+        return modes[place] if place < len(modes) else None
+
+    def arguments(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """What is sent with the messages, in the words of the chat completions protocol."""
+        match self:
+            case Mode.JSON_SCHEMA:
+                named = {"name": "answer", "strict": True, "schema": schema}
+                return {"response_format": {"type": "json_schema", "json_schema": named}}
+            case Mode.FUNCTION_CALLING:
+                function = {"name": "answer", "description": "Give the answer.", "parameters": schema}
+                choice = {"type": "function", "function": {"name": "answer"}}
+                return {"tools": [{"type": "function", "function": function}], "tool_choice": choice}
+            case Mode.JSON_MODE:
+                return {"response_format": {"type": "json_object"}}
+            case Mode.TEXT:
+                return {}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back: the raw text (a function call's arguments as JSON) and what it cost.
+
+    tokens are None where the server does not count; cut_off: the server stopped the model at its length limit.
+    """
+
+    text: str
+    mode: Mode
+    tokens_in: int | None
+    tokens_out: int | None
+    latency_s: float
+    cut_off: bool = False
+
+
+class StructuredChat:
+    """One model for a whole session. `mode` is the mode that worked last.
+
+    open_model: makes the chat model for a temperature (None: the server's own), which some models refuse.
+    call_timeout_s: for one request, whatever the model does; max_retries: of one question, for failures that pass.
+    """
+
+    def __init__(
+        self,
+        open_model: Callable[[float | None], BaseChatModel],
+        schema: Mapping[str, Any],
+        *,
+        call_timeout_s: float = 60.0,
+        max_retries: int = 3,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.mode = Mode.JSON_SCHEMA
+        self.cancelled = threading.Event()
+        self._settled = False
+        self._open_model = open_model
+        self._model: BaseChatModel | None = None
+        self._temperature: float | None = 0.0
+        self._schema = schema
+        self._call_timeout_s = call_timeout_s
+        self._max_retries = max_retries
+        self._clock = clock
+
+    def ask(self, messages: Sequence[BaseMessage], deadline: float, report: CallReport) -> Reply:
+        """The model's reply to a conversation, before `deadline` on the clock.
+
+        report is called once for each request. Raises EndpointError when there is none to be had.
+        """
+        retries = 0
+        while True:
+            started = self._clock()
+            try:
+                reply = self._request(messages, deadline)
+            except EndpointError as failure:
+                report({"mode": self.mode.value, "latency_s": self._clock() - started, "error": str(failure)})
+                if self._step_down(failure, retries):
+                    continue
+                retries += 1
+                self._wait_to_retry(failure, retries, deadline)
+            else:
+                self._settled = True
+                report(_as_event(reply))
+                return reply
+
+    def distrust_mode(self) -> None:
+        """The last reply held no JSON: ask in the next mode from now on."""
+        if self.mode.next is not None:
+            self.mode, self._settled = self.mode.next, False
+
+    def _request(self, messages: Sequence[BaseMessage], deadline: float) -> Reply:
+        model = self._open()  # before the clock starts: the first time imports LangChain
+        started = self._clock()
+        allowed_s = min(self._call_timeout_s, deadline - started)
+        mode, arguments = self.mode, self.mode.arguments(self._schema)
+        if allowed_s <= 0:
+            raise EndpointError(FailureKind.TIMEOUT, "no time left for another question to the language model")
+        try:
+            message = call_within(lambda: model.invoke(list(messages), **arguments), allowed_s, self.cancelled)
+        except DeadlineError as error:
+            raise EndpointError(
+                FailureKind.TIMEOUT,
+                f"the language model did not answer within {allowed_s:.3g} s; "
+                "allow a longer time or take a smaller model",
+            ) from error
+        except CancelledError as error:
+            raise EndpointError(FailureKind.CANCELLED, "stopped while waiting for the language model") from error
+        except Exception as error:
+            failure = find_failure(error)
+            if failure is not None:
+                raise failure from error
+            raise EndpointError(
+                FailureKind.MODEL_ERROR, f"the chat model raised {type(error).__name__}: {str(error)[:300]}"
+            ) from error
+        return _read_reply(message, mode, self._clock() - started)
+
+    def _open(self) -> BaseChatModel:
+        if self._model is None:
+            self._model = self._open_model(self._temperature)
+        return self._model
+
+    def _step_down(self, failure: EndpointError, retries: int) -> bool:
+        """Ask for less than was refused: no temperature, or the next mode. False: nothing left to leave out."""
+        refused = failure.kind is FailureKind.REQUEST_REFUSED
+        if refused and self._temperature is not None and "temperature" in failure.text.lower():
+            self._temperature, self._model = None, None
+            return True
+        if refused and _is_too_long(failure.text):
+            return False
+        choked = failure.kind is FailureKind.SERVER_ERROR and (retries > 0 or not self._settled)
+        babbled = failure.kind is FailureKind.NOT_A_COMPLETION and retries > 0
+        if not (refused or choked or babbled) or self.mode.next is None:
+            return False
+        self.distrust_mode()
+        return True
+
+    def _wait_to_retry(self, failure: EndpointError, retries: int, deadline: float) -> None:
+        """Sleeps before another try; raises the failure where none makes sense."""
+        passing = failure.kind in (*_TRANSIENT, FailureKind.SERVER_ERROR, FailureKind.NOT_A_COMPLETION)
+        if not passing or retries > self._max_retries:
+            raise failure
+        wait_s = failure.retry_after_s
+        if wait_s is None:
+            wait_s = _BACKOFF_S[min(retries, len(_BACKOFF_S)) - 1]
+        if self._clock() + wait_s >= deadline:
+            raise EndpointError(
+                failure.kind, f"{failure}; it wants {wait_s:g} s of waiting, more than is left", status=failure.status
+            ) from failure
+        if self.cancelled.wait(wait_s):
+            raise EndpointError(FailureKind.CANCELLED, "stopped while waiting for the language model")
+
+
+def _read_reply(message: AIMessage, mode: Mode, latency_s: float) -> Reply:
+    if message.tool_calls:
+        text = json.dumps(message.tool_calls[0]["args"], ensure_ascii=False)
+    elif message.invalid_tool_calls:
+        text = message.invalid_tool_calls[0]["args"] or ""
+    else:
+        text = str(message.text)
+    usage = message.usage_metadata
+    return Reply(
+        text,
+        mode,
+        usage["input_tokens"] if usage else None,
+        usage["output_tokens"] if usage else None,
+        latency_s,
+        cut_off=message.response_metadata.get("finish_reason") == "length",
+    )
+
+
+def _as_event(reply: Reply) -> dict[str, Any]:
+    return {
+        "mode": reply.mode.value,
+        "tokens_in": reply.tokens_in,
+        "tokens_out": reply.tokens_out,
+        "latency_s": reply.latency_s,
+        "reply": reply.text[:_EVENT_TEXT_LIMIT],
+    }
+
+
+def _is_too_long(text: str) -> bool:
+    text = text.lower()
+    return "context length" in text or "context_length" in text or "context window" in text or "too long" in text
