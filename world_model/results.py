@@ -41,7 +41,7 @@ class EndedBy(StrEnum):
 class SkillRun:
     """One execution of one skill call: how it ended, control steps used, seconds of robot time, why in words.
 
-    envelope: each distinct reason for which the safety envelope changed an action, in order of appearance.
+    envelope: why the safety envelope changed actions; the first of each kind, in order of appearance.
     """
 
     call: SkillCall

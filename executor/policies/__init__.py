@@ -1,0 +1,1 @@
+"""Policies: who drives a skill. Each a file of its own."""

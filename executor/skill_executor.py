@@ -1,0 +1,140 @@
+"""SkillExecutor: carries out one skill call in a closed loop: observe → policy → envelope → robot.
+
+Not for: which skill is next (executor.graph_runner) or whether it succeeded (world_model.success).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from executor.policy import Policy
+from executor.progress import ProgressWatch
+from executor.stop import StopToken
+from robots.robot import Action, Observation, Robot, SentAction
+from robots.safety import SafetyStop
+from skills.skill import Skill, SkillCall
+from world_model.results import EndedBy, SkillRun
+
+
+@dataclass(frozen=True)
+class ControlStep:
+    """One turn of the control loop: what was sensed, and what was sent because of it."""
+
+    call: SkillCall
+    index: int  # 0 for the first of this skill run
+    observation: Observation
+    sent: SentAction
+
+
+OnControlStep: TypeAlias = Callable[[ControlStep], None]
+
+
+@dataclass(frozen=True)
+class SkillExecutor:
+    """Drives a robot by a policy until it terminates, time is out, it is told to stop or nothing moves any more.
+
+    Actions come in chunks and are executed one per control step; a chunk's rest is dropped when the skill ends.
+    Never raises for what a policy or robot does wrong: that is a run ended by ERROR, with the reason.
+    """
+
+    robot: Robot
+    policy: Policy
+    progress: ProgressWatch = field(default_factory=ProgressWatch)
+
+    def run(
+        self,
+        skill: Skill,
+        call: SkillCall,
+        *,
+        stop: StopToken | None = None,
+        on_control_step: OnControlStep | None = None,
+    ) -> SkillRun:
+        """Execute `call`. The robot has halted when this returns early; after `stop` within one control step."""
+        attempt = _Attempt(self, skill, call, stop or StopToken(), on_control_step)
+        ended_by, detail = attempt.drive()
+        if ended_by is not EndedBy.TERMINATED:
+            detail = _halted(self.robot, detail or ended_by.value)
+        return SkillRun(call, ended_by, attempt.steps, attempt.robot_time_s, detail, tuple(attempt.envelope.values()))
+
+
+class _Attempt:
+    """The moving parts of one skill run."""
+
+    def __init__(
+        self,
+        executor: SkillExecutor,
+        skill: Skill,
+        call: SkillCall,
+        stop: StopToken,
+        on_control_step: OnControlStep | None,
+    ) -> None:
+        self._executor, self._skill, self._call = executor, skill, call
+        self._stop, self._on_control_step = stop, on_control_step
+        self._window = executor.progress.start()
+        self._chunk: deque[Action] = deque()
+        self._times_s: list[float] = []
+        self.steps = 0
+        self.envelope: dict[str, str] = {}  # kind of reason → its first wording: why actions were not sent as asked
+
+    @property
+    def robot_time_s(self) -> float:
+        return self._times_s[-1] - self._times_s[0] if self._times_s else 0.0
+
+    def drive(self) -> tuple[EndedBy, str]:
+        """How the skill run ended and why in words."""
+        part = "policy"
+        try:
+            self._executor.policy.begin(self._call, self._skill.sentence(self._call.arguments))
+            while True:
+                part = "robot"
+                observation = self._observe()
+                if self._stop.is_set:
+                    return EndedBy.STOPPED, self._stop.reason
+                if self._window.stuck(observation.proprioception):
+                    return EndedBy.NO_PROGRESS, f"nothing moved for {self._executor.progress.patience_steps} steps"
+                part = "policy"
+                action = self._next_action(observation)
+                if action.terminate:
+                    return EndedBy.TERMINATED, ""
+                if self.steps >= self._skill.time_limit_steps:
+                    return EndedBy.TIME_LIMIT, f"not done after {self.steps} control steps"
+                if self._stop.is_set:  # asked for while the policy was thinking
+                    return EndedBy.STOPPED, self._stop.reason
+                part = "robot"
+                self._send(action, observation)
+        except SafetyStop as error:
+            return EndedBy.STOPPED, f"safety envelope: {error}"
+        except Exception as error:
+            return EndedBy.ERROR, f"{part}: {type(error).__name__}: {error}"
+
+    def _observe(self) -> Observation:
+        observation = self._executor.robot.observe()
+        self._times_s = [*self._times_s[:1], observation.time_s]
+        return observation
+
+    def _next_action(self, observation: Observation) -> Action:
+        if not self._chunk:
+            self._chunk.extend(self._executor.policy.act(observation))
+            if not self._chunk:
+                raise ValueError(f"policy '{self._executor.policy.name}' returned an empty chunk of actions")
+        return self._chunk.popleft()
+
+    def _send(self, action: Action, observation: Observation) -> None:
+        sent = self._executor.robot.apply(action)
+        self.steps += 1
+        for reason in sent.reasons:
+            self.envelope.setdefault(reason.partition(":")[0], reason)
+        if self._on_control_step is not None:
+            self._on_control_step(ControlStep(self._call, self.steps - 1, observation, sent))
+
+
+def _halted(robot: Robot, detail: str) -> str:
+    """Stops the robot; what goes wrong in that is added to the detail rather than hiding it."""
+    try:
+        robot.stop(detail)
+    except Exception as error:
+        return f"{detail}; and the robot could not be stopped: {error}"
+    return detail

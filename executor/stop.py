@@ -1,0 +1,30 @@
+"""StopToken: how a person, a signal or a study stops a run; looked at before every control step.
+
+Not for: stopping the robot itself (Robot.stop) or the limits of the safety envelope (robots.safety).
+"""
+
+from __future__ import annotations
+
+import threading
+
+
+class StopToken:
+    """Set from any thread or signal handler; once set it stays set. `reason` says who asked."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._reason = ""
+
+    def set(self, reason: str) -> None:
+        """Ask for a stop. The first reason is kept."""
+        if not self._event.is_set():
+            self._reason = reason
+            self._event.set()
+
+    @property
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    @property
+    def reason(self) -> str:
+        return self._reason
