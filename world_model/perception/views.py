@@ -84,7 +84,7 @@ def _view(world: RenderedWorld, rig: CameraRig, name: str, size: int) -> View:
         np.where(linked >= 0, linked & 0xFFFFFF, -1),
         depth,
         calibration.intrinsics,
-        np.linalg.inv(calibration.camera_to_world),
+        np.linalg.inv(calibration.camera_to_world).astype(np.float64),
     )
 
 
