@@ -33,5 +33,6 @@ SKILL = Skill(
     success=("flip lit(lamp)",),
     time_limit_steps=60,
     expert=expert,
+    rise_first_m=0.03,
     summary="Press the button once: the lamp goes on if it was off, and off if it was on.",
 )

@@ -43,6 +43,8 @@ class Skill:
 
     success: literals that must hold afterwards (same templates; `?held` is what was held before the call).
     time_limit_steps: control steps of 0.1 s after which the skill has failed.
+    rise_first_m: how far the executor raises the hand before it asks the policy, where a skill may begin in the very
+    state in which it ends (press, press again): a policy that sees only the present cannot tell the two apart.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Skill:
     time_limit_steps: int
     expert: Expert
     summary: str = ""  # one sentence for a language model and for --help
+    rise_first_m: float = 0.0
 
     def bindings(self, arguments: tuple[str, ...], state: SymbolicState) -> Mapping[str, str]:
         bound = {p.name: a for p, a in zip(self.parameters, arguments, strict=True)}

@@ -1,0 +1,132 @@
+"""Seeded starting points for trials of the experts: cluttered random scenes, a hand anywhere, and valid calls.
+
+Not for: named scenes or those of suites (robots.tabletop.scene_spec), running trials (skills.trials).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+import pybullet as p
+
+from robots.robot import Action
+from robots.tabletop.scene_spec import SceneError, SceneSpec
+from robots.tabletop.world import TabletopWorld
+from skills.grounding import symbolic_of
+from skills.hand import obstacles
+from skills.library import SkillLibrary
+from skills.motion import distance_m
+from skills.skill import Skill, SkillCall
+from skills.symbolic_state import BOWL_CAPACITY, DRAWER_CAPACITY, STACK_LIMIT, SymbolicState
+
+BLOCK_COLOURS = ("red", "green", "blue", "yellow", "purple", "orange", "cyan", "brown", "pink")
+BOWL_COLOURS = BLOCK_COLOURS[:6]
+PAD_COLOURS = BLOCK_COLOURS[:4]
+SETTLE_STEPS = 5
+SAFE_TOOL_M = 0.12
+
+
+def random_spec(rng: np.random.Generator) -> SceneSpec:
+    """4 to 10 loose objects beside drawer, button and lamp; stacks up to the limit, filled bowls, a filled drawer."""
+    blocks = [f"{c} block" for c in rng.permutation(BLOCK_COLOURS)[: rng.integers(3, 8)]]
+    room = 10 - len(blocks)
+    bowls = [f"{c} bowl" for c in rng.permutation(BOWL_COLOURS)[: rng.integers(1, min(2, room - 1) + 1)]]
+    pads = [f"{c} pad" for c in rng.permutation(PAD_COLOURS)[: rng.integers(0, min(2, room - len(bowls)) + 1)]]
+    relations: list[str] = []
+    heights: dict[str, int] = {}
+    filling = dict.fromkeys((*bowls, "drawer"), 0)
+    free_pads = list(pads)
+    for k, block in enumerate(blocks):
+        heights[block] = 1
+        roofs = [b for b in blocks[:k] if b in heights and 0 < heights[b] < STACK_LIMIT]
+        choice = rng.choice(("table", "stack", "bowl", "drawer", "pad"), p=(0.35, 0.35, 0.12, 0.1, 0.08))
+        containers = [c for c in (bowls if choice == "bowl" else ["drawer"]) if filling[c] < _capacity(c)]
+        if choice == "stack" and roofs:
+            roof = max(roofs, key=lambda b: heights[b]) if rng.random() < 0.7 else str(rng.choice(roofs))
+            relations.append(f"on({block}, {roof})")
+            heights[block], heights[roof] = heights[roof] + 1, 0
+        elif choice in ("bowl", "drawer") and containers:
+            container = str(rng.choice(containers))
+            filling[container] += 1
+            heights[block] = 0
+            relations.append(f"in({block}, {container})")
+        elif choice == "pad" and free_pads:
+            relations.append(f"on({block}, {free_pads.pop()})")
+    if rng.random() < 0.5:
+        relations.append("open(drawer)")
+    if rng.random() < 0.3:
+        relations.append("lit(lamp)")
+    objects = (*blocks, *bowls, *pads, "drawer", "button", "lamp")
+    return SceneSpec(objects=objects, relations=tuple(relations))
+
+
+def _capacity(container: str) -> int:
+    return DRAWER_CAPACITY if container == "drawer" else BOWL_CAPACITY
+
+
+def random_world(seed: int) -> tuple[TabletopWorld, np.random.Generator]:
+    """A world of a random scene that fits its table, blocks on any face, the hand anywhere above things."""
+    rng = np.random.default_rng(seed)
+    while True:
+        try:
+            world = TabletopWorld(random_spec(rng), int(rng.integers(2**31)))
+        except SceneError:
+            continue
+        turn_blocks(world, rng)
+        wander(world, rng)
+        return world, rng
+
+
+def turn_blocks(world: TabletopWorld, rng: np.random.Generator) -> None:
+    """Setting up, before anything moves: every block onto a face of chance."""
+    for name, thing in world.physical_state().objects.items():
+        if thing.category == "block":
+            quarter = p.getQuaternionFromEuler([float(k) * math.pi / 2 for k in rng.integers(0, 4, 3)])
+            turned = p.multiplyTransforms((0, 0, 0), thing.orientation, (0, 0, 0), quarter)[1]
+            p.resetBasePositionAndOrientation(
+                world.bodies[name], thing.position_m, turned, physicsClientId=world.client
+            )  # fmt: skip
+    settle(world, 0.0)
+
+
+def wander(world: TabletopWorld, rng: np.random.Generator) -> None:
+    """Up, then somewhere over the table at a height that clears what stands there, at some yaw and opening."""
+    goal = np.array([rng.uniform(0.32, 0.62), rng.uniform(-0.35, 0.25)])
+    state = world.physical_state()
+    near = [o.top_m for o in obstacles(state) if distance_m(o, (goal[0], goal[1])) < 0.14]
+    low = max(near, default=0.0) + 0.03
+    height, turn, grip = rng.uniform(low, 0.3), rng.uniform(-0.25, 0.25), float(rng.uniform(0, 1))
+    for _ in range(int(rng.integers(2, 16))):
+        x, y, z = world.physical_state().hand.tool_position_m
+        across = goal - (x, y)
+        size = max(1.0, float(np.linalg.norm(across)) / 0.045)
+        at_goal = size == 1.0
+        up = float(np.clip((height if at_goal else 0.28) - z, -0.045, 0.045))
+        ahead = across / size if z > 0.22 or at_goal else np.zeros(2)
+        world.step(Action((float(ahead[0]), float(ahead[1]), up), (0.0, 0.0, turn), grip))
+        turn *= 0.7
+
+
+def settle(world: TabletopWorld, grip: float, steps: int = SETTLE_STEPS) -> None:
+    for _ in range(steps):
+        world.step(Action(gripper=grip))
+
+
+def valid_calls(state: SymbolicState, skill: Skill, library: SkillLibrary) -> Iterator[SkillCall]:
+    """Every call of a skill whose preconditions surely hold."""
+    choices = (
+        q.choices or tuple(sorted(n for n, category in state.objects.items() if category in q.types))
+        for q in skill.parameters
+    )
+    for arguments in product(*choices):
+        if all(state.holds(literal) for literal in skill.preconditions_of(arguments, state)):
+            call = SkillCall(skill.name, arguments)
+            library.check_call(call, state.objects)
+            yield call
+
+
+def symbolic(world: TabletopWorld) -> SymbolicState:
+    return symbolic_of(world.physical_state())

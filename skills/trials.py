@@ -1,0 +1,211 @@
+"""Trials of the scripted experts on seeded random scenes, and the command that tabulates them.
+
+`python -m skills.trials --episodes 400 --workers 2` tries every skill on its own, `--chain` sequences of valid calls
+in one world. Success is the skill's success literals on the settled true state, reached by an expert that ended in
+time. Not for: judging runs of a policy (world_model.success).
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from robots.physical_state import PhysicalState
+from robots.robot import Action
+from robots.tabletop.world import TabletopWorld
+from skills.grounding import symbolic_of
+from skills.library import SkillLibrary
+from skills.rates import Rate
+from skills.skill import SkillCall
+from skills.symbolic_state import SymbolicState
+from skills.trial_scenes import random_world, settle, symbolic, valid_calls
+
+CHAIN_CALLS = 20
+SETTLE_STEPS = 8
+DISPLACED_M = 0.02  # a bystander moved farther than this was disturbed
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One skill call: control steps used, whether the expert ended it, what of its success is missing, side effects."""
+
+    seed: int
+    index: int  # of the call in its chain; 0 where it stands alone
+    call: SkillCall
+    steps: int
+    terminated: bool
+    unmet: tuple[str, ...]
+    disturbed: tuple[str, ...]
+
+    @property
+    def succeeded(self) -> bool:
+        return self.terminated and not self.unmet
+
+    @property
+    def reason(self) -> str:
+        if self.succeeded:
+            return ""
+        return "time limit" if not self.terminated else "ended without " + ", ".join(
+            sorted(text.split("(")[0] for text in self.unmet)
+        )
+
+
+def run_call(world: TabletopWorld, call: SkillCall, library: SkillLibrary, *, seed: int = 0, index: int = 0) -> Trial:
+    """Let the call's expert act until it ends or its time is over; judge after things have settled."""
+    skill = library.skill(call.skill)
+    start = world.physical_state()
+    before = symbolic_of(start, library.predicates)
+    rise_first(world, skill.rise_first_m)
+    terminated, steps = False, 0
+    while steps < skill.time_limit_steps and not terminated:
+        action = skill.expert(world.physical_state(), call.arguments)
+        world.step(action)
+        steps, terminated = steps + 1, action.terminate
+    settle(world, world.proprioception().gripper_closedness, SETTLE_STEPS)
+    end = world.physical_state()
+    after = symbolic_of(end, library.predicates)
+    unmet = tuple(str(goal) for goal in skill.success_of(call.arguments, before) if not after.holds(goal))
+    expected = before.apply(skill.effects_of(call.arguments, before))
+    actors = {*call.arguments, before.held}
+    return Trial(seed, index, call, steps, terminated, unmet, _side_effects(start, end, expected, after, actors))
+
+
+def rise_first(world: TabletopWorld, height_m: float) -> None:
+    """What an executor does before it asks the policy: straight up by the skill's `rise_first_m`."""
+    for _ in range(math.ceil(height_m / 0.045)):
+        grip = world.proprioception().gripper_closedness
+        world.step(Action((0.0, 0.0, min(height_m, 0.045)), gripper=grip))
+
+
+def _side_effects(
+    start: PhysicalState, end: PhysicalState, expected: SymbolicState, after: SymbolicState, actors: set[str | None]
+) -> tuple[str, ...]:
+    """Facts about others that the skill's effects do not name, and bystanders that were moved."""
+    literals = [str(f) for f in expected.facts ^ after.facts if f.arguments[0] not in actors]
+    moved = [
+        f"moved {name}"
+        for name, thing in end.objects.items()
+        if thing.category == "block"
+        and name not in actors
+        and not after.container_of(name)
+        and math.dist(thing.position_m, start.objects[name].position_m) > DISPLACED_M
+    ]
+    return tuple(sorted(literals + moved))
+
+
+def single_trial(skill_name: str, seed: int) -> Trial:
+    """One call of a skill in a random scene; what has to be held is picked up first (and not counted)."""
+    library = SkillLibrary()
+    for attempt in range(100):
+        world, rng = random_world(seed * 100 + attempt)
+        with world:
+            if skill_name.startswith("place"):
+                run_call(world, _draw(symbolic(world), ("pick",), library, rng), library)
+            options = [c for c in valid_calls(symbolic(world), library.skill(skill_name), library)]
+            if options and (skill_name != "place_in" or rng.random() < 2):
+                call = _balanced(options, symbolic(world), rng)
+                return run_call(world, call, library, seed=seed * 100 + attempt)
+    raise RuntimeError(f"no scene in which {skill_name} is possible; seed {seed}")
+
+
+def chain_trials(seed: int, calls: int = CHAIN_CALLS) -> list[Trial]:
+    """A sequence of random valid calls in one world."""
+    library = SkillLibrary()
+    world, rng = random_world(seed)
+    names = tuple(library.by_name)
+    with world:
+        return [
+            run_call(world, _draw(symbolic(world), names, library, rng), library, seed=seed, index=k)
+            for k in range(calls)
+        ]
+
+
+def _draw(state: SymbolicState, names: Sequence[str], library: SkillLibrary, rng: np.random.Generator) -> SkillCall:
+    """A valid call of one of the skills, skills first so that those with many arguments do not drown the others."""
+    options = {n: list(valid_calls(state, library.skill(n), library)) for n in names}
+    possible = [n for n in names if options[n]]
+    return _balanced(options[str(rng.choice(possible))], state, rng)
+
+
+def _balanced(calls: Sequence[SkillCall], state: SymbolicState, rng: np.random.Generator) -> SkillCall:
+    """One of the calls, kinds of situation first: what its object stands on or in and how high."""
+
+    def situation(call: SkillCall) -> tuple[object, ...]:
+        name = call.arguments[0]
+        below = state.objects.get(state.support.get(name, ""), "")
+        return (state.objects[name], below, state.stack_height(name), len(state.resting.get(name, ())), call.arguments[1:])
+
+    kinds = sorted({situation(c) for c in calls}, key=str)
+    kind = kinds[int(rng.integers(len(kinds)))]
+    fitting = [c for c in calls if situation(c) == kind]
+    return fitting[int(rng.integers(len(fitting)))]
+
+
+def tabulate(trials: Iterable[Trial]) -> Table:
+    """Per skill: rate with its Wilson interval, median steps, side effects, why trials failed."""
+    table = Table(title="Scripted experts")
+    for column in ("skill", "n", "k", "rate", "Wilson 95 %", "median steps", "disturbed", "failures"):
+        table.add_column(column)
+    by_skill: dict[str, list[Trial]] = {}
+    for trial in trials:
+        by_skill.setdefault(trial.call.skill, []).append(trial)
+    for skill, tried in (*by_skill.items(), ("all", [t for ts in by_skill.values() for t in ts])):
+        rate = Rate.of(sum(t.succeeded for t in tried), len(tried))
+        reasons = Counter(t.reason for t in tried if not t.succeeded)
+        table.add_row(
+            skill, str(rate.n), str(rate.k), f"{rate.rate or 0:.2%}", "{:.2%} – {:.2%}".format(*rate.wilson95),
+            f"{median(t.steps for t in tried):g}", str(sum(bool(t.disturbed) for t in tried)),
+            "; ".join(f"{n} × {reason}" for reason, n in reasons.most_common()),
+        )  # fmt: skip
+    return table
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m skills.trials", description=__doc__)
+    parser.add_argument("--episodes", type=int, default=400, help="a skill; with --chain, calls in all")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--skills", nargs="*", default=[s.name for s in SkillLibrary().skills])
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--chain", action="store_true", help=f"chains of {CHAIN_CALLS} valid calls")
+    parser.add_argument("--failures", action="store_true", help="list every failure and side effect")
+    options = parser.parse_args(arguments)
+    console = Console()
+    trials: list[Trial] = []
+    with ProcessPoolExecutor(options.workers) as pool:
+        futures: list[Future[list[Trial]]] = []
+        seeds = range(options.seed, options.seed + options.episodes)
+        if options.chain:
+            futures = [pool.submit(chain_trials, seed) for seed in seeds[: math.ceil(len(seeds) / CHAIN_CALLS)]]
+        else:
+            futures = [pool.submit(_one, skill, seed) for skill in options.skills for seed in seeds]
+        for future in track(as_completed(futures), total=len(futures), description="Trials", console=console):
+            trials.extend(future.result())
+    order = {skill.name: k for k, skill in enumerate(SkillLibrary().skills)}
+    trials.sort(key=lambda t: (order[t.call.skill], t.seed, t.index))
+    console.print(tabulate(trials))
+    if options.failures:
+        for trial in trials:
+            if not trial.succeeded or trial.disturbed:
+                console.print(
+                    f"seed {trial.seed} call {trial.index} {trial.call}: {trial.steps} steps, "
+                    f"{trial.reason or 'succeeded'}; disturbed: {'; '.join(trial.disturbed) or 'nothing'}",
+                    highlight=False, soft_wrap=True,
+                )  # fmt: skip
+
+
+def _one(skill: str, seed: int) -> list[Trial]:
+    return [single_trial(skill, seed)]
+
+
+if __name__ == "__main__":
+    main()
