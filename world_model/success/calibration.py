@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
+from skills.rates import Rate
 from skills.skill import SkillCall
-from world_model.rates import Rate
 from world_model.results import VerdictStatus
 from world_model.scene import Scene
 from world_model.success.detector import SuccessDetector
