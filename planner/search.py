@@ -1,14 +1,18 @@
 """SearchPlanner: goal literals → the shortest valid graph, by A* on symbols; the planner that needs no model.
 
+Hidden objects are looked for: the plan takes for granted that they lie in the first place nobody has looked into,
+opens that first, and is made anew from what turned out. Where every place was looked into, it says so.
 Not for: reading instructions (planner.language), repairing a run (planner.recovery).
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from planner.planner import Impossible, Plan, PlanOutcome, PlanRequest, Question
 from planner.search_engine import Budget, SearchEnd, search
+from planner.search_hidden import Sought, closed_places, seek
 from planner.search_order import OrderWatch
 from planner.search_ordering import partial_order
 from planner.search_problem import Problem
@@ -28,6 +32,7 @@ class Found:
     skills: int
     shortest: bool
     expanded: int
+    looks_for: tuple[str, ...] = ()  # hidden objects that the graph takes to be where it looks
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,24 @@ class NotFound:
 
 
 def find_graph(
-    state: SymbolicState, goal: Goal, library: SkillLibrary, budget: Budget | None = None
+    state: SymbolicState,
+    goal: Goal,
+    library: SkillLibrary,
+    budget: Budget | None = None,
+    *,
+    unexplored: Collection[str] | None = None,
 ) -> Found | NotFound:
-    """The shortest graph from `state` to the nearest of the goal's end states, or why there is none."""
-    problem = Problem(state, library)
+    """The shortest graph from `state` to the nearest of the goal's end states, or why there is none.
+
+    unexplored: containers in which hidden objects may be; all closed drawers where it is not said.
+    The graph is valid from `state` and ends with an empty hand unless the goal says holding.
+    """
+    places = closed_places(state) if unexplored is None else sorted(unexplored)
     best: Found | NotFound | None = None
     for end_state in goal.end_states(state):
-        answer = _find_one(problem, end_state, goal, budget or Budget())
+        sought = seek(state, end_state, goal.order, places)
+        answer = _find_one(sought, end_state, goal, library, budget or Budget()) if sought.reason is None else None
+        answer = answer or NotFound(sought.reason or "", proved=True)
         if best is None or (isinstance(answer, Found) and not _at_most(best, answer.skills)):
             best = answer
     assert best is not None
@@ -56,17 +72,21 @@ def _at_most(answer: Found | NotFound, skills: int) -> bool:
     return isinstance(answer, Found) and answer.skills <= skills
 
 
-def _find_one(problem: Problem, end_state: tuple[Literal, ...], goal: Goal, budget: Budget) -> Found | NotFound:
+def _find_one(
+    sought: Sought, end_state: tuple[Literal, ...], goal: Goal, library: SkillLibrary, budget: Budget
+) -> Found | NotFound:
     holding = any(lit.predicate == "holding" and not lit.negated for lit in end_state)
     wanted = end_state if holding else (*end_state, Literal("hand_empty"))
-    watch = OrderWatch(problem, goal.order)
+    problem = Problem(sought.assumed, library)
+    watch = OrderWatch(problem, goal.order, sought.openings)
     result = search(problem, problem.condition(wanted), watch, budget)
     if result.end is SearchEnd.UNREACHABLE:
         return NotFound("no sequence of skills reaches it from here", proved=True)
     if result.end is SearchEnd.OUT_OF_BUDGET:
         return NotFound(f"no plan was found within {result.expanded} states", proved=False)
     graph = partial_order(problem, [a.index for a in result.actions], watch)
-    return Found(graph, len(result.actions), result.end is SearchEnd.SHORTEST, result.expanded)
+    shortest = result.end is SearchEnd.SHORTEST
+    return Found(graph, len(result.actions), shortest, result.expanded, sought.names)
 
 
 class SearchPlanner:
@@ -79,11 +99,10 @@ class SearchPlanner:
 
     def plan(self, request: PlanRequest) -> PlanOutcome:
         if request.goal is None:
-            return Question(
-                "What should hold at the end? The search planner needs a goal such as 'in(red block, red bowl)'."
-            )
-        state = request.scene.symbolic()
-        answer = find_graph(state, request.goal, request.library, self.budget)
+            return Question("What should hold at the end? Searching needs a goal such as 'in(red block, red bowl)'.")
+        scene = request.scene
+        state = scene.symbolic()
+        answer = find_graph(state, request.goal, request.library, self.budget, unexplored=scene.unexplored)
         if isinstance(answer, NotFound):
             return Impossible(answer.reason, request.goal)
         validate(answer.graph, state, request.library)

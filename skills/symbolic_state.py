@@ -87,10 +87,8 @@ class SymbolicState:
             case "accessible":
                 return self._accessible(arguments[0])
             case _:
-                if literal in self.facts:
+                if literal in self.facts or (any("*" in a for a in arguments) and self._matches_any(literal)):
                     return True
-                if any("*" in a for a in arguments):
-                    return self._matches_any(literal)
                 unknown = arguments and arguments[0] in self.hidden and literal.predicate != "holding"
                 return None if unknown else False  # what is in the hand is felt, so never hidden
 
@@ -103,7 +101,7 @@ class SymbolicState:
             pattern.predicate == fact.predicate
             and len(pattern.arguments) == len(fact.arguments)
             and all(
-                p == a or p == "*" or (p.startswith("*") and self.objects.get(a) == p[1:])
+                p in (a, "*") or (p.startswith("*") and self.objects.get(a) == p[1:])
                 for p, a in zip(pattern.arguments, fact.arguments, strict=True)
             )
         )

@@ -1,0 +1,105 @@
+"""What is left of a graph on its way: the steps not settled, as a graph of its own; and a repair put in front of one.
+
+Not for: keeping the book of what runs (executor.graph_runner does that and splices for real).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from skills.hand_blocks import hand_blocks
+from skills.library import SkillLibrary
+from skills.literals import Literal
+from skills.skill import SkillCall
+from skills.skill_graph import BranchStep, CallStep, GraphError, RepeatStep, SkillGraph, Step, SubGraphStep
+
+SETTLED = ("succeeded", "skipped")
+
+
+def remaining(graph: SkillGraph, statuses: Mapping[str, str], level: str = "") -> SkillGraph:
+    """The steps of `graph` that are neither succeeded nor skipped, edges to settled ones dropped.
+
+    statuses: by path ("sort/3/pick"), as GraphRunner keeps them. A branch that is on its way becomes its arm.
+    """
+    kept: list[Step] = []
+    for step in graph.steps:
+        path = f"{level}{step.id}"
+        if statuses.get(path) not in SETTLED:
+            kept.append(_rest_of(step, statuses, path))
+    ids = {step.id for step in kept}
+    steps = tuple(s.model_copy(update={"after": tuple(a for a in s.after if a in ids)}) for s in kept)
+    return graph.model_copy(update={"steps": steps})
+
+
+def _rest_of(step: Step, statuses: Mapping[str, str], path: str) -> Step:
+    match step:
+        case BranchStep():
+            for arm, graph in (("then", step.then), ("else", step.otherwise)):
+                prefix = f"{path}/{arm}/"
+                if any(known.startswith(prefix) for known in statuses):
+                    taken = SubGraphStep(id=arm, graph=remaining(graph, statuses, prefix))
+                    return SubGraphStep(id=step.id, after=step.after, graph=SkillGraph(steps=(taken,)))
+            return step
+        case SubGraphStep():
+            return step.model_copy(update={"graph": remaining(step.graph, statuses, f"{path}/")})
+        case CallStep() | RepeatStep():
+            return step
+
+
+def with_repair(graph: SkillGraph, path: str, repair: SkillGraph) -> SkillGraph:
+    """`graph`, as `remaining` returns it, with `repair` as a sub-graph in front of the step at `path`."""
+    name, _, inner = path.partition("/")
+    step = graph.step(name)
+    if inner:
+        if not isinstance(step, SubGraphStep):
+            raise GraphError(name, f"has nothing under way at '{inner}'")
+        within = step.model_copy(update={"graph": with_repair(step.graph, inner, repair)})
+        return _with_step(graph, step, (within,))
+    taken = {other.id for other in graph.steps}
+    repair_id = next(i for n in range(1, len(taken) + 2) if (i := f"{name}-repair{n}") not in taken)
+    before = SubGraphStep(id=repair_id, after=step.after, graph=repair)
+    return _with_step(graph, step, (before, step.model_copy(update={"after": (repair_id,)})))
+
+
+def _with_step(graph: SkillGraph, old: Step, new: tuple[Step, ...]) -> SkillGraph:
+    steps = tuple(s for step in graph.steps for s in (new if step is old else (step,)))
+    return graph.model_copy(update={"steps": steps})
+
+
+def call_at(graph: SkillGraph, path: str) -> tuple[SkillGraph, CallStep]:
+    """The level that holds the call at `path`, and its step. Raises GraphError where there is none."""
+    name, _, inner = path.partition("/")
+    step = graph.step(name)
+    match step:
+        case CallStep() if not inner:
+            return graph, step
+        case BranchStep():
+            arm, _, rest = inner.partition("/")
+            return call_at(step.then if arm == "then" else step.otherwise, rest)
+        case SubGraphStep():
+            return call_at(step.graph, inner)
+        case _:
+            raise GraphError(path, "is no call that is under way")
+
+
+def meant_to_hold(graph: SkillGraph, path: str, library: SkillLibrary) -> str | None:
+    """What the hand should hold when the call at `path` starts, by the pick that its block begins with."""
+    level, step = call_at(graph, path)
+    group = next(g for g in hand_blocks(level, library) if step.id in g)
+    for earlier in group[: group.index(step.id)][::-1]:
+        first = level.step(earlier)
+        calls = list(SkillGraph(steps=(first,)).calls())
+        for call in reversed(calls):
+            name = _taken_by(call, library)
+            if name is not None:
+                return name
+    return None
+
+
+def _taken_by(call: SkillCall, library: SkillLibrary) -> str | None:
+    skill = library.skill(call.skill)
+    bound = {f"?{p.name}": a for p, a in zip(skill.parameters, call.arguments, strict=True)}
+    for text in skill.effects:
+        if text.startswith("holding("):
+            return bound.get(Literal.parse(text).arguments[0])
+    return None
