@@ -92,7 +92,11 @@ class Belief:
     def predict(self, call: SkillCall) -> Scene:
         """The call was carried out, as far as anybody knows: its effects are expected, as weak evidence."""
         skill = self._library.skill(call.skill)
-        effects = skill.effects_of(call.arguments, self._scene.symbolic())
+        effects = [
+            effect
+            for effect in skill.effects_of(call.arguments, self._scene.symbolic())
+            if effect.negated or "*" not in effect.arguments  # placed what nobody knows the hand to have held
+        ]
         self._predicted = with_literals(self._scene, effects, PREDICTED, PREDICTED_CONFIDENCE)
         return self._predicted
 

@@ -27,10 +27,11 @@ def believed_facts(
     """Facts of the geometry, what it refutes (`not open(drawer)`), and `words` it has nothing to say about; sorted."""
     believed = {literal: _weighed(literal, objects) for literal in facts_of(physical, predicates)}
     believed |= {literal: _weighed(literal, objects) for literal in _refuted(physical, predicates)}
+    table = {predicate.name: predicate for predicate in predicates}
     for told in words:
-        if _is_free_of_geometry(told.literal, objects, physical):
-            confidence = min(told.confidence, objects[told.literal.arguments[0]].confidence)
-            believed.setdefault(told.literal, replace(told, confidence=confidence))
+        if _geometry_is_silent(told.literal, objects, physical, table):
+            weakest = min((objects[a].confidence for a in told.literal.arguments if a in objects), default=1.0)
+            believed.setdefault(told.literal, replace(told, confidence=min(told.confidence, weakest)))
     return tuple(believed[literal] for literal in sorted(believed))
 
 
@@ -64,16 +65,18 @@ def with_literals(scene: Scene, literals: Iterable[Literal], source: str, confid
     )
 
 
-def _is_free_of_geometry(literal: Literal, objects: Mapping[str, SceneObject], physical: PhysicalState) -> bool:
-    """Its subject is there but has no geometry that could say otherwise."""
-    if not literal.arguments or literal.predicate == "holding":
+def _geometry_is_silent(
+    literal: Literal,
+    objects: Mapping[str, SceneObject],
+    physical: PhysicalState,
+    predicates: Mapping[str, Predicate],
+) -> bool:
+    """Its subject is believed to be somewhere, and nothing that is known of the geometry decides it."""
+    subject = objects.get(literal.arguments[0]) if literal.arguments else None
+    if literal.predicate == "holding" or (literal.arguments and (subject is None or subject.hidden)):
         return False
-    subject = objects.get(literal.arguments[0])
-    if subject is None or subject.hidden:
-        return False
-    if literal.predicate in PLACEMENTS or len(literal.arguments) > 1:
-        return subject.state is None
-    return subject.name not in physical.joints and subject.name not in physical.switches
+    known = predicates.get(literal.predicate)
+    return known is None or known.evaluate(physical, literal.arguments) is None
 
 
 def _refuted(physical: PhysicalState, predicates: tuple[Predicate, ...]) -> list[Literal]:
@@ -91,5 +94,5 @@ def _refuted(physical: PhysicalState, predicates: tuple[Predicate, ...]) -> list
 def _weighed(literal: Literal, objects: Mapping[str, SceneObject]) -> BelievedLiteral:
     """As sure as the least sure thing it speaks of, and with its source."""
     named = [objects[a] for a in literal.arguments if a in objects]
-    weakest = min(named, key=lambda item: item.confidence)
-    return BelievedLiteral(literal, weakest.confidence, weakest.source)
+    weakest = min(named, key=lambda item: item.confidence, default=None)
+    return BelievedLiteral(literal, weakest.confidence, weakest.source) if weakest else BelievedLiteral(literal)

@@ -13,12 +13,18 @@ from robots.physical_state import HandState, ObjectState, PhysicalState
 from robots.tabletop import layout
 from skills.library import SkillLibrary
 from skills.literals import Literal
-from skills.skill import SkillCall
+from skills.predicates import Predicate
+from skills.skill import Parameter, SkillCall
 from world_model.belief import Belief, BeliefError
 from world_model.perception.percept import Percept
 from world_model.scene import Scene, SceneGraphError
 
 LIBRARY = SkillLibrary()
+PAINTED = Predicate(
+    "painted",
+    (Parameter("block", types=("block",)), Parameter("colour", choices=("blue", "red"))),
+    lambda _state, _arguments: None,
+)
 OPEN_M = layout.DRAWER_TRAVEL_M
 
 
@@ -189,6 +195,23 @@ def test_expected_effect_on_a_thing_out_of_view_is_weak() -> None:
     assert scene.symbolic().holds(literal("open(drawer)"))
     assert scene.source(literal("open(drawer)")) == "predicted"
     assert belief.update(look(opening_m=0.0)).symbolic().holds(literal("not open(drawer)"))
+
+
+def test_what_no_geometry_can_tell_stays_as_said() -> None:
+    library = SkillLibrary(predicates=(*LIBRARY.predicates, PAINTED))
+    belief = Belief(library)
+    belief.update(look(block("red block", 0.4, 0.0)))
+    belief.tell([literal("painted(red block, blue)")])
+    scene = belief.update(look(block("red block", 0.5, 0.1)))
+    assert scene.symbolic().holds(literal("painted(red block, blue)"))
+    assert scene.source(literal("painted(red block, blue)")) == "instruction"
+    assert scene.source("red block") == "oracle"
+
+
+def test_prediction_of_placing_nothing_known_places_nothing() -> None:
+    belief = believing(look(block("red block", 0.4, 0.0)))
+    before = belief.scene.symbolic()
+    assert belief.predict(SkillCall.parse("place_on(table)")).symbolic() == before
 
 
 def test_person_says_where_it_is_until_a_look_shows_otherwise() -> None:
