@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    WithJsonSchema,
+)
 
 from skills.goal import LiteralText
 from skills.skill import SkillCall, did_you_mean
@@ -30,11 +39,15 @@ def _read_call(value: Any) -> SkillCall:
 CallText = Annotated[SkillCall, BeforeValidator(_read_call), PlainSerializer(str), WithJsonSchema({"type": "string"})]
 
 
+def _read_after(value: Any) -> Any:
+    return (value,) if isinstance(value, str | int) else value
+
+
 class _Step(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, coerce_numbers_to_str=True)
 
     id: str
-    after: tuple[str, ...] = ()
+    after: Annotated[tuple[str, ...], BeforeValidator(_read_after)] = ()
 
 
 class CallStep(_Step):
@@ -46,15 +59,19 @@ class CallStep(_Step):
 class BranchStep(_Step):
     """Runs `then` where the literal holds when the step becomes ready, else `otherwise` (may be empty)."""
 
-    condition: LiteralText = Field(alias="if")
+    condition: LiteralText = Field(validation_alias="if", serialization_alias="if")
     then: SkillGraph
-    otherwise: SkillGraph = Field(alias="else", default_factory=lambda: SkillGraph())  # noqa: PLW0108 (defined below)
+    otherwise: SkillGraph = Field(
+        validation_alias="else",
+        serialization_alias="else",
+        default_factory=lambda: SkillGraph(),  # noqa: PLW0108 (defined below)
+    )
 
 
 class RepeatStep(_Step):
     """Runs `body` until the literal holds (checked before each round), at most `at_most` rounds."""
 
-    body: SkillGraph = Field(alias="repeat")
+    body: SkillGraph = Field(validation_alias="repeat", serialization_alias="repeat")
     until: LiteralText | None = None
     at_most: int | None = None  # validation refuses None: unbounded
 
@@ -68,13 +85,35 @@ class SubGraphStep(_Step):
 Step: TypeAlias = CallStep | BranchStep | RepeatStep | SubGraphStep
 
 
+def _kind_of_step(value: Any) -> str | None:
+    """Which step a record is, by the key that only that kind has; None where it is none."""
+    for kind, keys in _KEYS_OF_KIND.items():
+        if any(key in value if isinstance(value, dict) else hasattr(value, key) for key in keys):
+            return kind
+    return None
+
+
+_KEYS_OF_KIND = {"do": ("do",), "if": ("if", "condition"), "repeat": ("repeat", "body"), "graph": ("graph",)}
+_AnyStep: TypeAlias = Annotated[
+    Annotated[CallStep, Tag("do")]
+    | Annotated[BranchStep, Tag("if")]
+    | Annotated[RepeatStep, Tag("repeat")]
+    | Annotated[SubGraphStep, Tag("graph")],
+    Discriminator(
+        _kind_of_step,
+        custom_error_type="not_a_step",
+        custom_error_message="not a step; expected a mapping with id and one of: do, if, repeat, graph",
+    ),
+]
+
+
 class SkillGraph(BaseModel):
     """Steps with `after` edges. Ids are unique within one level; order among steps not linked is free."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = ""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[_AnyStep, ...] = ()
 
     def step(self, step_id: str) -> Step:
         """The step of that id on this level. Raises GraphError that names the ids there are."""
