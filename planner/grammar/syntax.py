@@ -1,0 +1,357 @@
+"""The syntax of an instruction: typed records of sentences, clauses and noun phrases, built by lark's Earley parser.
+
+Not for: what they mean in a scene (frames.py, references.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedInput
+from lark.lexer import Lexer
+
+from planner.grammar.words import Words
+
+GRAMMAR = Path(__file__).with_name("instruction.lark")
+
+
+@dataclass(frozen=True)
+class Relative:
+    """What tells an object apart: "(that is) on the green pad", "(that is not) in a bowl", "next to it"."""
+
+    prep: str  # a preposition, or "state" / "direction" / "particle" with `value`
+    noun_phrase: NounPhrase | None = None
+    value: str = ""
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class NounPhrase:
+    """ "the two red blocks on the pad". quantifiers are values of the vocabulary ("the", "every", "2", "other", …)."""
+
+    quantifiers: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()
+    not_colours: tuple[str, ...] = ()
+    noun: str = ""  # a category, a word of an object's name, "thing", "one", "everything", "nothing", "stack" or ""
+    pronoun: str = ""  # it | them | this | that
+    plural: bool = False
+    matching: bool = False  # "of its colour"
+    superlative: str = ""
+    state: str = ""
+    relatives: tuple[Relative, ...] = ()
+    start: int = 0
+    end: int = 0
+
+    def has(self, *quantifiers: str) -> bool:
+        return any(q in self.quantifiers for q in quantifiers)
+
+    @property
+    def number(self) -> int | None:
+        return next((int(q) for q in self.quantifiers if q.isdigit()), 1 if self.has("one") else None)
+
+
+@dataclass(frozen=True)
+class PrepPhrase:
+    prep: str
+    noun_phrase: NounPhrase
+
+
+@dataclass(frozen=True)
+class Particle:
+    """A word or fixed phrase that stands alone in a clause. kind: particle | direction | state."""
+
+    kind: Literal["particle", "direction", "state"]
+    value: str
+
+
+@dataclass(frozen=True)
+class Separator:
+    """ "," / "and" / "or" between parts of a clause."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class Exception_:
+    """ "except the red one"."""
+
+    noun_phrase: NounPhrase
+
+
+Part: TypeAlias = NounPhrase | PrepPhrase | Particle | Separator | Exception_
+
+
+@dataclass(frozen=True)
+class Imperative:
+    verb: str
+    parts: tuple[Part, ...] = ()
+    prohibited: bool = False
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Something that is or should be so. kind: copula | there_is | contains | bare."""
+
+    subject: tuple[Part, ...]
+    predicate: tuple[Part, ...] = ()
+    negated: bool = False
+    kind: str = "copula"
+
+
+@dataclass(frozen=True)
+class Ensure:
+    statements: tuple[Statement, ...]
+
+
+Clause: TypeAlias = Imperative | Statement | Ensure
+
+
+@dataclass(frozen=True)
+class Subordinate:
+    """A clause that says when: kind if | unless | when | after | before | by."""
+
+    kind: str
+    clauses: tuple[Clause, ...]
+    leads: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """One clause of a sentence. joined: start | and | then; otherwise: it is the else of an earlier `if`."""
+
+    clause: Clause
+    joined: str = "start"
+    otherwise: bool = False
+    subordinates: tuple[Subordinate, ...] = ()
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True)
+class ParseFailure(Exception):  # noqa: N818 - carries where understanding stopped
+    """No derivation. position: index of the first written word that does not fit; expected: terminals that would."""
+
+    position: int
+    expected: frozenset[str] = field(default_factory=frozenset)
+
+
+class _GivenTokens(Lexer):
+    """Passes tokens that were read beforehand."""
+
+    __future_interface__ = 2
+
+    def __init__(self, _: Any) -> None: ...
+
+    def lex(self, lexer_state: Any, _: Any) -> Iterator[Token]:
+        return iter(lexer_state.text)
+
+
+@cache
+def _parser() -> Lark:
+    return Lark(
+        GRAMMAR.read_text("utf-8"),
+        parser="earley",
+        lexer=_GivenTokens,
+        start=["start", "parts"],
+        maybe_placeholders=False,
+        propagate_positions=True,
+    )
+
+
+def parse_instruction(words: Words) -> tuple[tuple[Step, ...], ...]:
+    """Sentences of steps. Raises ParseFailure."""
+    tree = _parse(words, "start")
+    return tuple(_sentence(child, words) for child in tree.children)
+
+
+def parse_parts(words: Words) -> tuple[Part, ...]:
+    """A fragment such as an answer: "the red one". Raises ParseFailure."""
+    return _parts(_parse(words, "parts"), words)
+
+
+def _parse(words: Words, start: str) -> Tree[Token]:
+    if not words.tokens:
+        raise ParseFailure(0)
+    try:
+        return _parser().parse(words.tokens, start=start)  # type: ignore[arg-type]
+    except UnexpectedInput as error:
+        token = getattr(error, "token", None)
+        expected = frozenset(getattr(error, "accepts", None) or getattr(error, "expected", ()) or ())
+        if token is None or token.type == "$END" or token.start_pos is None:
+            raise ParseFailure(len(words.written), expected) from None
+        raise ParseFailure(token.start_pos, expected) from None
+
+
+def _sentence(tree: Tree[Token], words: Words) -> tuple[Step, ...]:
+    steps: list[Step] = []
+    joined = "start"
+    for child in tree.children:
+        if child.data in ("join", "then_join"):
+            joined = "then" if any(t.type == "THEN" for t in child.scan_values(lambda v: isinstance(v, Token))) else "and"
+        else:
+            steps.append(_step(child, joined, words))
+    return tuple(steps)
+
+
+def _step(tree: Tree[Token], joined: str, words: Words) -> Step:
+    start, end = _span(tree)
+    if tree.data == "bare":
+        parts = next(c for c in tree.children if isinstance(c, Tree))
+        clause: Clause = Statement(_parts(parts, words), kind="bare")
+        return Step(clause, joined, start=start, end=end)
+    main: Clause | None = None
+    subordinates = []
+    otherwise = tree.data == "otherwise"
+    for child in tree.children:
+        if isinstance(child, Token):
+            if child.type == "THEN" and main is None:
+                joined = "then"
+        elif child.data.startswith("lead_") or child.data == "by_doing":
+            kind = child.data.removeprefix("lead_").removesuffix("_doing")
+            if kind == "if" and any(isinstance(c, Token) and c.type == "WHEN" for c in child.children):
+                kind = "when"
+            inner = [c for c in child.children if isinstance(c, Tree) and c.data != "lead_end"]
+            clauses = tuple(_clause(c, words) for c in inner)
+            subordinates.append(Subordinate(kind, clauses, leads=main is None))
+        else:
+            main = _clause(child, words)
+    assert main is not None
+    return Step(main, joined, otherwise, tuple(subordinates), start, end)
+
+
+def _clause(tree: Tree[Token], words: Words) -> Clause:
+    trees = [c for c in tree.children if isinstance(c, Tree)]
+    match tree.data:
+        case "happening":
+            return _clause(trees[-1], words)
+        case "imperative" | "prohibition":
+            verb = _verb(trees[0].children[0])
+            parts = _parts(trees[1], words) if len(trees) > 1 else ()
+            return Imperative(verb, parts, tree.data == "prohibition")
+        case "ensure":
+            statements = (_clause(t, words) for t in trees)
+            return Ensure(tuple(s for s in statements if isinstance(s, Statement)))
+        case "there_is":
+            return Statement(_parts(trees[0], words), kind="there_is")
+        case "contains":
+            return Statement(_parts(trees[0], words), _parts(trees[1], words), kind="contains")
+        case _:
+            negated = any(isinstance(c, Token) and c.type == "NOT" for c in tree.children)
+            predicate = next(t for t in trees if t.data == "predicate")
+            return Statement(_parts(trees[0], words), _parts(predicate.children[0], words), negated)
+
+
+def _verb(token: Token) -> str:
+    return {"OPEN": "open", "OPENED": "open", "CLOSE": "close", "LIGHT": "activate", "HAVE": "put",
+            "EMPTY": "empty", "CLEAR": "clear"}.get(token.type, str(token))  # fmt: skip
+
+
+def _parts(tree: Tree[Token], words: Words) -> tuple[Part, ...]:
+    found: list[Part] = []
+    excepting = False
+    for child in tree.children:
+        if child.data == "except":
+            excepting = True
+            continue
+        part = _part(child, words)
+        if excepting and isinstance(part, NounPhrase):
+            part = Exception_(part)
+        excepting = False
+        found.append(part)
+    return tuple(found)
+
+
+def _part(tree: Tree[Token], words: Words) -> Part:
+    match tree.data:
+        case "np" | "content":
+            return _noun_phrase(tree, words)
+        case "pp":
+            noun_phrase = _noun_phrase(tree.children[1], words)
+            return PrepPhrase(_value(tree.children[0]), noun_phrase)
+        case "separator":
+            return Separator("or" if any(t.type == "OR" for t in tree.children) else str(tree.children[-1]))
+        case "direction":
+            return Particle("direction", _value(tree))
+        case "state":
+            return Particle("state", _value(tree))
+        case _:
+            return Particle("particle", _value(tree))
+
+
+def _value(tree: Tree[Token]) -> str:
+    return str(next(tree.scan_values(lambda v: isinstance(v, Token))))
+
+
+def _noun_phrase(tree: Tree[Token], words: Words) -> NounPhrase:
+    start, end = _span(tree)
+    if tree.data == "content":
+        place = next(c for c in tree.children if isinstance(c, Tree))
+        return NounPhrase(("all",), noun="thing", plural=True, relatives=(_relative(place, False, words),),
+                          start=start, end=end)  # fmt: skip
+    gathered: dict[str, list[Any]] = {k: [] for k in ("quantifiers", "colours", "not_colours", "relatives")}
+    single: dict[str, Any] = {}
+    for child in tree.children:
+        match child.data:
+            case "quantifier" | "all_of_them":
+                gathered["quantifiers"].append(_value(child))
+            case "colour":
+                tokens = child.children
+                gathered["not_colours" if tokens[0].type == "NON" else "colours"].append(str(tokens[-1]))
+            case "superlative":
+                single["superlative"] = _value(child)
+            case "state_word":
+                single["state"] = _value(child)
+            case "head":
+                single |= _head(child.children[0], words)
+            case "match":
+                single["matching"] = True
+            case "relative":
+                negated = any(isinstance(c, Token) and c.type == "NOT" for c in child.children)
+                place = next(c for c in child.children if isinstance(c, Tree))
+                gathered["relatives"].append(_relative(place, negated, words))
+            case "relative_colour":
+                negated = any(isinstance(c, Token) and c.type == "NOT" for c in child.children)
+                gathered["not_colours" if negated else "colours"].append(str(child.children[-1].children[-1]))
+    return _settled(NounPhrase(**{k: tuple(v) for k, v in gathered.items()}, **single, start=start, end=end))
+
+
+def _settled(phrase: NounPhrase) -> NounPhrase:
+    """Words that are quantifiers before a noun are pronouns where they stand alone: "put those away"."""
+    from dataclasses import replace
+
+    if phrase.noun or phrase.pronoun or phrase.colours or phrase.not_colours:
+        return phrase
+    lone = [q for q in phrase.quantifiers if q in ("them", "this", "that")]
+    return replace(phrase, pronoun=lone[-1]) if lone else phrase
+
+
+def _head(token: Token, words: Words) -> dict[str, Any]:
+    written = words.written[token.end_pos - 1]
+    if token.type in ("IT", "THEM", "THIS", "THAT"):
+        return {"pronoun": str(token), "plural": token.type == "THEM"}
+    noun = {"SWITCH": "button"}.get(token.type, str(token))
+    plural = token.type == "EVERYTHING" or (written.endswith("s") and token.type != "LIGHT") or written == "stuff"
+    return {"noun": noun, "plural": plural}
+
+
+def _relative(place: Tree[Token], negated: bool, words: Words) -> Relative:
+    part = _part(place.children[0], words)
+    match part:
+        case PrepPhrase(prep, noun_phrase):
+            return Relative(prep, noun_phrase, negated=negated)
+        case Particle(kind, value):
+            return Relative(kind, value=value, negated=negated)
+        case _:
+            raise AssertionError(f"no place: {part}")
+
+
+def _span(tree: Tree[Token]) -> tuple[int, int]:
+    tokens = [t for t in tree.scan_values(lambda v: isinstance(v, Token)) if t.start_pos is not None]
+    if not tokens:
+        return 0, 0
+    return min(t.start_pos for t in tokens), max(t.end_pos for t in tokens)  # type: ignore[type-var, return-value]

@@ -1,0 +1,52 @@
+"""Goals in words: the short sentence that tells the reader what was understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skills.goal import Goal
+from skills.literals import Literal
+from skills.symbolic_state import SymbolicState
+
+
+def in_words(goal: Goal, start: SymbolicState) -> str:
+    """ "Understood: the red block in the blue bowl and the drawer closed, in this order …"."""
+    del start
+    said = _listed([literal_in_words(lit) for lit in goal.literals])
+    text = f"At the end: {said}." if said else "Nothing has to change."
+    if goal.alternatives:
+        text = f"At the end, for instance: {said} ({len(goal.alternatives)} other ways would do)."
+    for branch in goal.branches:
+        then = _listed([literal_in_words(lit) for lit in branch.then]) or "nothing more"
+        otherwise = _listed([literal_in_words(lit) for lit in branch.otherwise]) or "nothing more"
+        text += f" If {literal_in_words(branch.condition)} at the start: {then}; otherwise: {otherwise}."
+    if goal.order:
+        pairs = "; ".join(f"{literal_in_words(a)} before {literal_in_words(b)}" for a, b in goal.order[:4])
+        more = f" and {len(goal.order) - 4} more" if len(goal.order) > 4 else ""
+        text += f" Order: {pairs}{more}."
+    return text
+
+
+def literal_in_words(literal: Literal) -> str:
+    """ "the red block in the blue bowl", "the lamp off"."""
+    names = [f"the {a}" if "*" not in a else "anything" for a in literal.arguments]
+    no = "not " if literal.negated else ""
+    match literal.predicate, names:
+        case "open" | "closed", [name]:
+            return f"{name} {no}{literal.predicate}"
+        case "lit", [name]:
+            return f"{name} {'off' if literal.negated else 'on'}"
+        case "holding", [name]:
+            return f"{name} {no}in the hand"
+        case "clear", [name]:
+            return f"{no or 'nothing '}on {name}" if not literal.negated else f"something on {name}"
+        case "in_zone", [name, _]:
+            return f"{name} {no}on the {literal.arguments[1]}"
+        case predicate, [name, place]:
+            return f"{name} {no}{predicate} {place}"
+        case _:
+            return str(literal)
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
