@@ -49,6 +49,14 @@ BOWL_FLOOR_THICKNESS_M = 0.005
 PAD_SIZE_M = 0.12
 PAD_THICKNESS_M = 0.002
 
+# full extents of distractors; each stays under the hand when the fingers work beside it
+DISTRACTOR_SIZES_M = {
+    "can": (0.050, 0.050, 0.080),
+    "mug": (0.056, 0.056, 0.070),
+    "box": (0.045, 0.045, 0.070),
+    "bottle": (0.050, 0.050, 0.100),
+}
+
 # The cabinet stands at the left edge; its drawer slides out to the right (towards -y). Four blocks stand in a row
 # along x, and there is room in front of and behind the row for open fingers.
 DRAWER_INTERIOR_X_M = 0.22

@@ -12,7 +12,7 @@ import pybullet as p
 
 from robots.robot import Quaternion, Vector3
 from robots.tabletop import layout
-from robots.tabletop.urdf import Box, Cylinder, Rgba, Slider, file_with, slider_urdf
+from robots.tabletop.urdf import Box, Cylinder, Rgba, Shape, Slider, file_with, rigid_urdf, slider_urdf
 
 COLOURS: dict[str, Rgba] = {
     "red": (0.86, 0.13, 0.12, 1.0),
@@ -57,12 +57,13 @@ def build_block(client: int, colour: str) -> int:
     half = [layout.BLOCK_SIZE_M / 2] * 3
     collision = p.createCollisionShape(p.GEOM_BOX, halfExtents=half, physicsClientId=client)
     visual = p.createVisualShape(p.GEOM_BOX, halfExtents=half, rgbaColor=COLOURS[colour], physicsClientId=client)
-    # a plain rigid body costs a third of a multibody without joints
+    # Bullet's plain rigid body costs a third of its multibody without joints. The anchor lets a touch remember where it
+    # began; without it friction is of speed only, and a stack creeps apart by a millimetre in ten seconds.
     body: int = p.createMultiBody(
         layout.BLOCK_MASS_KG, collision, visual, useMaximalCoordinates=True, physicsClientId=client
     )
     p.changeDynamics(
-        body, -1, lateralFriction=0.8, rollingFriction=0.0, spinningFriction=0.0, restitution=0.0,
+        body, -1, lateralFriction=0.8, rollingFriction=0.0, spinningFriction=0.0, restitution=0.0, frictionAnchor=1,
         physicsClientId=client,
     )  # fmt: skip
     return body
@@ -107,6 +108,23 @@ def build_pad(client: int, colour: str) -> int:
     body = _static(client, collision, _boxes(client, extents, COLOURS[colour]), (0, 0, 0))
     p.changeDynamics(body, -1, lateralFriction=0.6, physicsClientId=client)
     return body
+
+
+def build_distractor(client: int, name: str) -> int:
+    """A thing no task is about, heavy enough not to be knocked over: static. Base position: its underside's centre."""
+    colour, _, shape = name.rpartition(" ")
+    width, _, height = layout.DISTRACTOR_SIZES_M[shape]
+    rgba, middle = COLOURS[colour], (0.0, 0.0, height / 2)
+    part = Box(middle, (width, width, height), rgba) if shape == "box" else Cylinder(middle, width / 2, height, rgba)
+    parts: list[Shape] = [part]
+    if shape == "mug":
+        parts.append(Box((width / 2 + 0.006, 0.0, height / 2), (0.012, 0.010, height / 2), rgba))
+    if shape == "bottle":
+        parts = [
+            Cylinder((0.0, 0.0, 0.3 * height), width / 2, 0.6 * height, rgba),
+            Cylinder((0.0, 0.0, 0.8 * height), width / 4, 0.4 * height, rgba),
+        ]
+    return _load(client, rigid_urdf(name, parts), (0.0, 0.0, 0.0))
 
 
 def build_cabinet(client: int) -> int:

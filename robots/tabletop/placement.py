@@ -1,100 +1,68 @@
-"""Placement: from a SceneSpec and a seed to the SimulationState in which everything stands."""
+"""Placement: from a SceneSpec and a seed to the SimulationState in which everything stands.
+
+Places are drawn uniformly and, where that finds no room, relaxed: overlapping things push each other apart.
+Not for: checking a scene's words (scene_spec).
+"""
 
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from robots.robot import Quaternion, Vector3
 from robots.tabletop import layout, panda
-from robots.tabletop.scene_spec import SceneError, SceneSpec
+from robots.tabletop.footprints import HALF_WIDTH_M, footprint_gap_m, in_zone, kept_free, needed_gap_m
+from robots.tabletop.layout import Point2
+from robots.tabletop.names import DISTRACTOR_SHAPES, NEUTRAL_COLOURS, SceneError, read_thing
+from robots.tabletop.scene_spec import SceneSpec
 from robots.tabletop.state import ArmState, BodyState, SimulationState, SlideState
 
-FIXTURES = ("drawer", "button", "lamp")
-FOOTPRINT_M = {"block": 0.03, "bowl": 0.065, "pad": 0.07}
+SCATTERINGS, DRAWS = 60, 40
+RELAXATIONS, RELAXING_STEPS = 30, 300
+TALL_STACK = 3  # blocks; beside it the hand's broad side needs more room
+TALL_GAP_M = 0.09
 
 
-def initial_state(spec: SceneSpec, seed: int) -> SimulationState:
+@dataclass(frozen=True)
+class Footprint:
+    """What a standing thing needs of the table. place: given by the scene, or None to be drawn."""
+
+    name: str
+    category: str
+    height: int = 1  # blocks, of a stack
+    zone: str | None = None
+    place: Point2 | None = None
+
+    @property
+    def half(self) -> float:
+        return HALF_WIDTH_M[self.category]
+
+
+def initial_state(spec: SceneSpec, seed: int, *, distractors: int = 0) -> SimulationState:
+    """Everything in its place, the arm at home. Raises SceneError where there is no room."""
     rng = np.random.default_rng(seed)
-    below, inside, flags = {}, {}, set()
-    for text in spec.relations:
-        predicate, inner = re.fullmatch(r"(\w+)\((.*)\)", text.strip()).groups()
-        arguments = [a.strip() for a in inner.split(",")]
-        if predicate == "on":
-            below[arguments[0]] = arguments[1]
-        elif predicate == "in":
-            inside[arguments[0]] = arguments[1]
-        else:
-            flags.add((predicate, arguments[0]))
-    opening = layout.DRAWER_TRAVEL_M if ("open", "drawer") in flags else 0.0
-    loose = [n for n in spec.objects if n not in FIXTURES and n != "table"]
-    places: dict[str, tuple[float, float, float]] = {}
-    standing = [n for n in loose if n not in inside and below.get(n, "table") == "table"]
-    for _ in range(1000):
-        points: dict[str, tuple[float, float]] = {n: spec.positions[n] for n in standing if n in spec.positions}
-        for name in sorted((n for n in standing if n not in points), key=lambda n: -FOOTPRINT_M[n.split()[1]]):
-            for _ in range(60):
-                area = layout.PLACING_AREA
-                q = (rng.uniform(area.x_min, area.x_max), rng.uniform(area.y_min, area.y_max))
-                if all(
-                    math.dist(q, r) > max(0.10, FOOTPRINT_M[name.split()[1]] + FOOTPRINT_M[m.split()[1]] + 0.03)
-                    for m, r in points.items()
-                ):
-                    points[name] = q
-                    break
-            else:
-                break
-        else:
-            break
-    else:
-        raise SceneError("no room")
-    bodies = []
-    yaws: dict[str, float] = {}
-    slots: dict[str, int] = {}
-    pending = list(loose)
-    while pending:
-        name = pending.pop(0)
-        kind, category = name.split()
-        yaw = rng.uniform(-math.pi / 4, math.pi / 4) if category == "block" else 0.0
-        if name in points:
-            z = {"block": 0.02, "bowl": 0.0, "pad": layout.PAD_THICKNESS_M / 2}[category]
-            places[name] = (*points[name], z)
-        elif name in inside:
-            k = slots.get(inside[name], 0)
-            slots[inside[name]] = k + 1
-            if inside[name] == "drawer":
-                places[name] = layout.drawer_slot(k, opening)
-                yaw = 0.0
-            else:
-                x, y = points[inside[name]]
-                places[name] = (x, y, 0.027 + 0.045 * k)
-        else:
-            if below[name] not in places:
-                pending.append(name)
-                continue
-            x, y, z = places[below[name]]
-            yaw = yaws[below[name]]
-            places[name] = (x, y, z + 0.04 if below[name].endswith("block") else 0.022)
-        yaws[name] = yaw
-        bodies.append(BodyState(name, category, kind, places[name], (0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2))))
+    extra = some_distractors(rng, distractors, spec.objects)
+    places = _places(spec, extra, rng)
+    opening_m = layout.DRAWER_TRAVEL_M if spec.arrangement.drawer_open else 0.0
+    placed = _Bodies(spec, places, opening_m, rng)
     return SimulationState(
         control_steps=0,
-        bodies=tuple(bodies),
+        bodies=tuple(placed.body(name) for name in (*spec.things, *extra)),
         arm=home_arm(),
-        drawer=SlideState(opening) if "drawer" in spec.objects else None,
+        drawer=SlideState(opening_m) if "drawer" in spec.objects else None,
         button=SlideState() if "button" in spec.objects else None,
-        lamp=("lit", "lamp") in flags if "lamp" in spec.objects else None,
+        lamp=spec.arrangement.lamp_lit if "lamp" in spec.objects else None,
     )
 
 
 def home_arm() -> ArmState:
     """The arm at rest over the table with an open hand."""
-    joints = np.array(panda.HOME_JOINTS_RAD)
-    tool, _ = panda.forward(joints)
-    opening = (panda.FINGER_STROKE_M, panda.FINGER_STROKE_M)
+    tool, _ = panda.forward(np.array(panda.HOME_JOINTS_RAD))
     return ArmState(
-        positions=(*panda.HOME_JOINTS_RAD, *opening),
+        positions=(*panda.HOME_JOINTS_RAD, panda.FINGER_STROKE_M, panda.FINGER_STROKE_M),
         velocities=(0.0,) * 9,
         targets_rad=panda.HOME_JOINTS_RAD,
         tool_position_m=panda.vector3(tool.position),
@@ -102,3 +70,191 @@ def home_arm() -> ArmState:
         closedness=0.0,
         grip_force_n=panda.DEFAULT_GRIP_FORCE_N,
     )
+
+
+def some_distractors(rng: np.random.Generator, count: int, taken: Iterable[str]) -> tuple[str, ...]:
+    """Names of `count` neutral-coloured distractors that are not taken."""
+    free = sorted({f"{c} {s}" for c in NEUTRAL_COLOURS for s in DISTRACTOR_SHAPES} - set(taken))
+    return tuple(free[k] for k in rng.permutation(len(free))[:count])
+
+
+def free_place(
+    rng: np.random.Generator, category: str, standing: Mapping[str, Point2], objects: tuple[str, ...]
+) -> Point2 | None:
+    """A random free place for one more thing among those that stand; None when there is none."""
+    footprints = [Footprint(name, read_thing(name).category, place=place) for name, place in standing.items()]
+    drawn = _scattered([*footprints, Footprint("", category)], objects, rng)
+    return None if drawn is None else drawn[""]
+
+
+def upright(yaw_rad: float) -> Quaternion:
+    return 0.0, 0.0, math.sin(yaw_rad / 2), math.cos(yaw_rad / 2)
+
+
+def _places(spec: SceneSpec, extra: Sequence[str], rng: np.random.Generator) -> dict[str, Point2]:
+    arrangement = spec.arrangement
+    footprints = [
+        Footprint(
+            name, read_thing(name).category, len(arrangement.tower(name)), arrangement.zone.get(name),
+            spec.positions.get(name),
+        )
+        for name in arrangement.standing(spec.things)
+    ]  # fmt: skip
+    footprints += [Footprint(name, "distractor") for name in extra]
+    objects = (*spec.objects, *extra)
+    drawn = _scattered(footprints, objects, rng) or _relaxed(footprints, objects, rng)
+    if drawn is None:
+        names = ", ".join(f.name for f in footprints)
+        raise SceneError(f"no room on the table for {len(footprints)} things at reachable places: {names}")
+    return drawn
+
+
+def _scattered(
+    footprints: Sequence[Footprint], objects: tuple[str, ...], rng: np.random.Generator
+) -> dict[str, Point2] | None:
+    """Places drawn one after the other, broad things first; None when there is always one without room."""
+    given = {f.name: f.place for f in footprints if f.place is not None}
+    open_ones = sorted((f for f in footprints if f.place is None), key=lambda f: (-f.half, -f.height))
+    known = {f.name: f for f in footprints}
+    for _ in range(SCATTERINGS):
+        places = dict(given)
+        for footprint in open_ones:
+            place = _draw_one(footprint, places, known, objects, rng)
+            if place is None:
+                break
+            places[footprint.name] = place
+        else:
+            return places
+    return None
+
+
+def _draw_one(
+    footprint: Footprint, places: Mapping[str, Point2], known: Mapping[str, Footprint], objects: tuple[str, ...],
+    rng: np.random.Generator,
+) -> Point2 | None:  # fmt: skip
+    area = layout.PLACING_AREA
+    for _ in range(DRAWS):
+        place = (float(rng.uniform(area.x_min, area.x_max)), float(rng.uniform(area.y_min, area.y_max)))
+        if _allowed(footprint, place, objects) and all(
+            _lacking_m(footprint, place, known[name], other) <= 0 for name, other in places.items()
+        ):
+            return place
+    return None
+
+
+def _relaxed(
+    footprints: Sequence[Footprint], objects: tuple[str, ...], rng: np.random.Generator
+) -> dict[str, Point2] | None:
+    """Random places from which things that are too near each other move apart, step by step."""
+    area = layout.PLACING_AREA
+    low, high = np.array([area.x_min, area.y_min]), np.array([area.x_max, area.y_max])
+    fixed = np.array([f.place is not None for f in footprints])
+    for _ in range(RELAXATIONS):
+        points = rng.uniform(low, high, (len(footprints), 2))
+        for k, footprint in enumerate(footprints):
+            if footprint.place is not None:
+                points[k] = footprint.place
+        for _ in range(RELAXING_STEPS):
+            push = _pushes(footprints, points)
+            if not push.any():
+                break
+            points = np.where(fixed[:, None], points, np.clip(points + push, low, high))
+        places = {f.name: (float(x), float(y)) for f, (x, y) in zip(footprints, points, strict=True)}
+        if not _pushes(footprints, points).any() and all(_allowed(f, places[f.name], objects) for f in footprints):
+            return places
+    return None
+
+
+def _pushes(
+    footprints: Sequence[Footprint], points: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """How far each thing moves this step, (n, 2) metres; all zero when nothing is too near anything."""
+    push = np.zeros_like(points)
+    for i, one in enumerate(footprints):
+        for j in range(i):
+            lacking = _lacking_m(one, tuple(points[i]), footprints[j], tuple(points[j]))
+            if lacking > 0:
+                apart = points[i] - points[j]
+                apart /= max(float(np.linalg.norm(apart)), 1e-9)
+                push[i] += apart * (0.5 * lacking + 1e-4)
+                push[j] -= apart * (0.5 * lacking + 1e-4)
+    return push
+
+
+def _lacking_m(one: Footprint, one_place: Point2, other: Footprint, other_place: Point2) -> float:
+    """By how much two things are too near each other, metres; what a scene places itself may be as near as it likes."""
+    if one.place is not None and other.place is not None:
+        return 0.0
+    gap = needed_gap_m(one.category, other.category)
+    if max(one.height, other.height) >= TALL_STACK:
+        gap = max(gap, TALL_GAP_M)
+    short = gap - footprint_gap_m(one_place, one.half, other_place, other.half)
+    return max(short, layout.MINIMAL_SPACING_M - math.dist(one_place, other_place))
+
+
+def _allowed(footprint: Footprint, place: Point2, objects: tuple[str, ...]) -> bool:
+    if footprint.place is not None:
+        return True
+    if footprint.zone is not None and not in_zone(place, footprint.zone):
+        return False
+    half, (x, y) = footprint.half, place
+    return not any(
+        area.x_min - half < x < area.x_max + half and area.y_min - half < y < area.y_max + half
+        for area in kept_free(objects).values()
+    )
+
+
+class _Bodies:
+    """Turns places and relations into body states."""
+
+    def __init__(
+        self, spec: SceneSpec, places: Mapping[str, Point2], opening_m: float, rng: np.random.Generator
+    ) -> None:
+        self._spec, self._places, self._rng = spec, places, rng
+        self._poses: dict[str, tuple[Vector3, float]] = {}
+        for name in spec.arrangement.standing((*spec.things, *places)):
+            if name not in self._poses:
+                self._stand(name)
+        for container in sorted(set(spec.arrangement.inside.values())):
+            contents = [name for name in spec.things if spec.arrangement.inside.get(name) == container]
+            if container == "drawer":
+                self._fill_drawer(contents, opening_m)
+            else:
+                self._fill_bowl(contents, places[container])
+
+    def body(self, name: str) -> BodyState:
+        thing = read_thing(name)
+        position, yaw = self._poses[name]
+        kind = name if thing.category == "distractor" else thing.colour
+        return BodyState(name, thing.category, kind, position, upright(yaw))
+
+    def _stand(self, bottom: str) -> None:
+        """The thing at its place and its tower above it, each block turned a little against the one below."""
+        x, y = self._places[bottom]
+        category = read_thing(bottom).category
+        yaw = self._yaw(math.pi / 4) if category == "block" and bottom not in self._spec.positions else 0.0
+        base_z = {"block": layout.BLOCK_SIZE_M / 2, "pad": layout.PAD_THICKNESS_M / 2}.get(category, 0.0)
+        self._poses[bottom] = ((x, y, base_z), yaw)
+        top = {"block": layout.BLOCK_SIZE_M, "pad": layout.PAD_THICKNESS_M}.get(category, 0.0)
+        for name in self._spec.arrangement.tower(bottom)[1:]:
+            yaw = yaw + self._yaw(0.1) if category == "block" else self._yaw(math.pi / 4)
+            self._poses[name] = ((x, y, top + layout.BLOCK_SIZE_M / 2), yaw)
+            top, category = top + layout.BLOCK_SIZE_M, "block"
+
+    def _fill_drawer(self, contents: Sequence[str], opening_m: float) -> None:
+        slots = self._rng.permutation(layout.DRAWER_CAPACITY)
+        for name, slot in zip(contents, slots.tolist(), strict=False):
+            self._poses[name] = (layout.drawer_slot(slot, opening_m), self._yaw(0.08))
+
+    def _fill_bowl(self, contents: Sequence[str], place: Point2) -> None:
+        """One in the middle, or two side by side and the third across them."""
+        turn = self._yaw(math.pi)
+        floor = layout.BOWL_FLOOR_THICKNESS_M + layout.BLOCK_SIZE_M / 2
+        aside = 0.0 if len(contents) == 1 else layout.BLOCK_SIZE_M / 2 + 0.0005
+        spots = ((aside, 0.0), (-aside, 0.0), (0.0, layout.BLOCK_SIZE_M))
+        for name, (along, rise) in zip(contents, spots, strict=False):
+            x, y = place[0] + along * math.cos(turn), place[1] + along * math.sin(turn)
+            self._poses[name] = ((x, y, floor + rise), turn)
+
+    def _yaw(self, most_rad: float) -> float:
+        return float(self._rng.uniform(-most_rad, most_rad))

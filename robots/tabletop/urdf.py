@@ -69,6 +69,11 @@ def slider_urdf(name: str, base: Sequence[Shape], slider: Slider) -> str:
     )
 
 
+def rigid_urdf(name: str, shapes: Sequence[Shape]) -> str:
+    """One rigid part, as URDF text."""
+    return f'<robot name="{name}">{_link("base", 1.0, shapes)}</robot>'
+
+
 @cache
 def file_with(text: str) -> Path:
     """A file that holds the text; one for each text and process."""
