@@ -39,6 +39,8 @@ class RenderedWorld(Protocol):
     def bodies(self) -> Mapping[str, int]: ...
     @property
     def robot_body(self) -> int: ...
+    @property
+    def variation(self) -> Variation | None: ...
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ CAMERAS: Mapping[str, CameraMount] = {
     # steep enough to look into the open drawer, far enough to hold the whole table from button to right edge
     "front": CameraMount((1.16, 0.02, 0.86), (0.42, 0.02, 0.08), (0.0, 0.0, 1.0), 52.0),
     "overhead": CameraMount((0.45, 0.05, 1.25), (0.45, 0.05, 0.0), (1.0, 0.0, 0.0), 46.0),
-    # beside the fingers, looking at what is between and below their tips
-    "wrist": CameraMount((0.070, 0.0, 0.040), (0.010, 0.0, 0.150), (-1.0, 0.0, 0.0), 75.0, link="panda_hand"),
+    # behind the fingers, looking past them at what is between and below their tips; forward is up, as from overhead
+    "wrist": CameraMount((-0.055, 0.0, 0.040), (-0.012, 0.0, 0.160), (1.0, 0.0, 0.0), 75.0, link="panda_hand"),
 }
 
 
@@ -92,13 +94,18 @@ class CameraRig:
 
     def visible_objects(self, name: str, least_pixels: int = 1) -> dict[str, int]:
         """Pixels of each object that the camera sees, by name; objects with fewer than least_pixels are left out."""
-        *_, segmentation = self._draw(self.calibration(name), p.ER_SEGMENTATION_MASK_OBJECT_AND_LINKINDEX)
-        values = np.asarray(segmentation)
-        ids, counts = np.unique(values[values >= 0] & 0xFFFFFF, return_counts=True)
+        ids, counts = np.unique(self.segmentation(name), return_counts=True)
         seen = dict(zip(ids.tolist(), counts.tolist(), strict=True))
         return {
             name: seen[body] for name, body in self._world.bodies.items() if seen.get(body, 0) >= max(1, least_pixels)
         }
+
+    def segmentation(self, name: str) -> NDArray[np.int64]:
+        """(height, width) id of the body that each pixel of the named camera shows, -1 for none."""
+        *_, values = self._draw(self.calibration(name), p.ER_SEGMENTATION_MASK_OBJECT_AND_LINKINDEX)
+        width, height = self.size
+        ids = np.asarray(values, dtype=np.int64).reshape(height, width)
+        return np.where(ids >= 0, ids & 0xFFFFFF, -1)
 
     def _capture(self, name: str) -> CameraImage:
         calibration = self.calibration(name)
@@ -118,7 +125,7 @@ class CameraRig:
             shadow=0,
             flags=flags,
             physicsClientId=self._world.client,
-            **light_arguments((getattr(self._world, "variation", None) or Variation()).light),
+            **light_arguments((self._world.variation or Variation()).light),
         )
         return drawn
 
@@ -128,7 +135,7 @@ class CameraRig:
         return CAMERAS[name]
 
     def _jitter(self, name: str) -> CameraJitter:
-        return (getattr(self._world, "variation", None) or Variation()).jitter(name)
+        return (self._world.variation or Variation()).jitter(name)
 
     def _pose(self, mount: CameraMount, jitter: CameraJitter) -> Matrix:
         pose = jittered(look_at(mount.eye_m, mount.target_m, mount.up), jitter)

@@ -6,15 +6,13 @@ Order of an action: policy → envelope → faults (each a Plant around the next
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from robots.physical_state import PhysicalState
 from robots.robot import Action, CameraImage, Proprioception
 from robots.tabletop.cameras import CameraRig
+from robots.tabletop.interventions import Intervention
 from robots.tabletop.world import TabletopWorld
-
-if TYPE_CHECKING:
-    from robots.tabletop.interventions import Intervention
 
 
 class Plant(Protocol):

@@ -98,7 +98,7 @@ class Variation(_Record):
         )
 
 
-def table_texture(look: TableLook, extent_m: tuple[float, float], pixels_per_m: int = 200) -> NDArray[np.uint8]:
+def table_texture(look: TableLook, extent_m: tuple[float, float], pixels_per_m: int = 160) -> NDArray[np.uint8]:
     """(rows along y, columns along x, 3) picture of a table top of `extent_m` (x, y) metres."""
     columns, rows = (max(1, round(e * pixels_per_m)) for e in extent_m)
     y, x = np.mgrid[0:rows, 0:columns] / pixels_per_m
@@ -119,7 +119,8 @@ def _share_of_second(look: TableLook, x: NDArray[np.float64], y: NDArray[np.floa
         board = np.floor(y / look.period_m)
         tone = rng.uniform(0.0, 0.5, size=int(board.max()) + 1)[board.astype(int)]
         grain = _smooth_noise(rng, x * 0.15, y, look.period_m / 10)
-        return np.clip(tone + 0.8 * (grain - 0.3), 0.0, 1.0)
+        boards: NDArray[np.float64] = np.clip(tone + 0.8 * (grain - 0.3), 0.0, 1.0)
+        return boards
     coarse = _smooth_noise(rng, x, y, look.period_m)
     return np.clip(0.7 * coarse + 0.3 * _smooth_noise(rng, x, y, look.period_m / 5), 0.0, 1.0)
 
@@ -179,11 +180,15 @@ def _draw_cameras(rng: np.random.Generator, strength: float) -> dict[str, Camera
         reach_m, reach_rad = (0.004, 0.02) if name == "wrist" else (0.04, 0.04)
         shift, turn = rng.uniform(-1.0, 1.0, size=(2, 3)) * strength
         drawn[name] = CameraJitter(
-            shift_m=tuple(float(v) for v in shift * reach_m),
-            turn_rad=tuple(float(v) for v in turn * reach_rad),
+            shift_m=_vector(shift * reach_m),
+            turn_rad=_vector(turn * reach_rad),
             view_deg=float(rng.uniform(-3.0, 3.0)) * strength,
         )
     return drawn
+
+
+def _vector(values: NDArray[np.float64]) -> Vector3:
+    return (float(values[0]), float(values[1]), float(values[2]))
 
 
 def _mixed(first: Vector3, second: Vector3, share: float) -> Vector3:
