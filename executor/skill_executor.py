@@ -5,6 +5,7 @@ Not for: which skill is next (executor.graph_runner) or whether it succeeded (wo
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from robots.robot import Action, Observation, Robot, SentAction
 from robots.safety import SafetyStop
 from skills.skill import Skill, SkillCall
 from world_model.results import EndedBy, SkillRun
+
+RISE_STEP_M = 0.045  # a control step well within the envelope's limits
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class _Attempt:
         part = "policy"
         try:
             self._executor.policy.begin(self._call, self._skill.sentence(self._call.arguments))
+            part = "robot"
+            limit = self._rise_first() + self._skill.time_limit_steps
             while True:
                 part = "robot"
                 observation = self._observe()
@@ -99,7 +104,7 @@ class _Attempt:
                 action = self._next_action(observation)
                 if action.terminate:
                     return EndedBy.TERMINATED, ""
-                if self.steps >= self._skill.time_limit_steps:
+                if self.steps >= limit:
                     return EndedBy.TIME_LIMIT, f"not done after {self.steps} control steps"
                 if self._stop.is_set:  # asked for while the policy was thinking
                     return EndedBy.STOPPED, self._stop.reason
@@ -109,6 +114,17 @@ class _Attempt:
             return EndedBy.STOPPED, f"safety envelope: {error}"
         except Exception as error:
             return EndedBy.ERROR, f"{part}: {type(error).__name__}: {error}"
+
+    def _rise_first(self) -> int:
+        """Straight up by the skill's `rise_first_m`, the grip kept; how many control steps that took."""
+        height_m = self._skill.rise_first_m
+        for _ in range(math.ceil(height_m / RISE_STEP_M)):
+            if self._stop.is_set:
+                break
+            observation = self._observe()
+            grip = observation.proprioception.gripper_closedness
+            self._send(Action((0.0, 0.0, min(height_m, RISE_STEP_M)), gripper=grip), observation)
+        return self.steps
 
     def _observe(self) -> Observation:
         observation = self._executor.robot.observe()

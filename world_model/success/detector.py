@@ -15,7 +15,8 @@ from world_model.scene import Scene
 class SuccessDetector(Protocol):
     """Judges one carried-out skill call by the scene before and after it; keeps no state between calls."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def judge(self, call: SkillCall, before: Scene, after: Scene, *, attempt: int = 1) -> Verdict:
         """attempt: the how-many-eth time this very call is judged in the run, 1 for the first.

@@ -1,0 +1,177 @@
+"""Actor: one look, one request to think, one attempt at one step, each told as events. The loop's hands and eyes.
+
+Not for: what comes next (forehand.agent).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from executor.graph_runner import GraphRunner, ReadyStep
+from executor.stop import StopToken
+from forehand.event_log import EventLog, part_failed
+from forehand.events import Judged, LanguageModelCalled, Noted, Perceived, Safety, SkillEnded, StepStarted
+from forehand.parts import PartError, Parts, guarded
+from forehand.run_state import RunState, Task
+from planner.planner import PlanRequest
+from skills.skill import SkillCall
+from skills.skill_graph import SkillGraph
+from world_model.results import EndedBy, SkillRun, StepResult, Verdict, VerdictStatus
+from world_model.scene import Scene
+
+
+class Actor:
+    """Does what the agent decides, and records it."""
+
+    def __init__(self, task: Task, parts: Parts, state: RunState, log: EventLog, stop: StopToken) -> None:
+        self.task, self.parts, self.state, self.log, self.stop = task, parts, state, log, stop
+
+    def look(self) -> Scene:
+        """Perceive afresh; the first look of a run is also its start. Raises PartError."""
+        before = self.state.believed[-1].facts if self.state.believed else frozenset()
+        scene = self.parts.look()
+        now = scene.symbolic()
+        changed = [*(now.facts - before), *(fact.negate() for fact in before - now.facts)]
+        self.log.emit(
+            Perceived(
+                source=self.parts.perception.name,
+                objects=dict(scene.objects),
+                literals=tuple(sorted(map(str, now.facts))),
+                hidden=tuple(sorted(scene.hidden)),
+                changed=tuple(sorted(map(str, changed))),
+            )
+        )
+        if not self.state.believed:
+            self._remember_boundary()
+        return scene
+
+    def request(self, scene: Scene) -> PlanRequest:
+        """What the planner is asked now: everything this run knows."""
+        return PlanRequest(
+            instruction=self.task.instruction,
+            scene=scene,
+            library=self.parts.library,
+            goal=self.state.pursued or self.task.goal,
+            history=tuple(self.state.history),
+            answers=tuple(self.state.answers),
+            focus=self.state.focus,
+            report=self._report,
+        )
+
+    def first_possible(self, runner: GraphRunner, ready: tuple[ReadyStep, ...]) -> ReadyStep:
+        """The first whose preconditions are believed to hold; where there is none, the first: it will say why not."""
+        if not self.task.closed_loop:
+            return ready[0]
+        graph = runner.graph
+        return next((step for step in ready if self._unmet(graph, step) is None), ready[0])
+
+    def attempt(self, runner: GraphRunner, step: ReadyStep) -> StepResult:
+        """Act and judge. What a part does wrong is a verdict with its reason, never an exception."""
+        before = self.parts.belief.scene
+        attempt = runner.start(step.path)
+        skill = self.parts.library.skill(step.call.skill)
+        sentence = skill.sentence(step.call.arguments)
+        self.log.emit(StepStarted(step=step.path, call=step.call, sentence=sentence, attempt=attempt))
+        run = self._run(runner, step, attempt)
+        if self.stop.is_set and run.ended_by is EndedBy.STOPPED:
+            verdict = Verdict(VerdictStatus.UNSURE, 0.5, "stopped before it could be judged", "none")
+            return StepResult(step.path, attempt, run, verdict)
+        verdict = self._first_verdict(run, before)
+        result = self._told(StepResult(step.path, attempt, run, verdict))
+        self._remember_boundary()
+        return result
+
+    def judge_again(self, result: StepResult, before: Scene) -> StepResult:
+        """A second look at the same attempt. Raises PartError where there is nothing to be seen."""
+        return self._told(replace(result, verdict=self._judged(result.run.call, before, self.look(), again=True)))
+
+    def _run(self, runner: GraphRunner, step: ReadyStep, attempt: int) -> SkillRun:
+        """Carry the call out, unless it is believed to be impossible now."""
+        started_s = self.log.clock()
+        unmet = self._unmet(runner.graph, step) if self.task.closed_loop else None
+        if unmet is not None:
+            run = SkillRun(step.call, EndedBy.NOT_STARTED, 0, 0.0, unmet)
+        else:
+            try:
+                run = self.parts.carry_out(step.call, self._nth(step.call), self.stop, self.log.on_control_step)
+            except PartError as error:
+                self.log.emit(part_failed(error.part, error.cause))
+                run = SkillRun(step.call, EndedBy.ERROR, 0, 0.0, str(error))
+        for reason in run.envelope:
+            self.log.emit(Safety(step=step.path, reason=reason))
+        if run.ended_by is EndedBy.STOPPED and not self.stop.is_set:
+            self.log.emit(Safety(step=step.path, reason=run.detail, stopped=True))
+        self.log.emit(
+            SkillEnded(
+                step=step.path,
+                call=step.call,
+                attempt=attempt,
+                ended_by=run.ended_by.value,
+                control_steps=run.control_steps,
+                robot_s=run.robot_time_s,
+                wall_s=self.log.clock() - started_s,
+                detail=run.detail,
+            )
+        )
+        return run
+
+    def _first_verdict(self, run: SkillRun, before: Scene) -> Verdict:
+        if run.ended_by is EndedBy.NOT_STARTED:
+            return Verdict(VerdictStatus.FAILED, 1.0, run.detail, "preconditions")
+        try:
+            if run.ended_by is EndedBy.TERMINATED:
+                self.parts.expect(run.call)
+            after = self.look()
+        except PartError as error:
+            self.log.emit(part_failed(error.part, error.cause))
+            return Verdict(VerdictStatus.UNSURE, 0.5, str(error), "none")
+        return self._judged(run.call, before, after)
+
+    def _judged(self, call: SkillCall, before: Scene, after: Scene, *, again: bool = False) -> Verdict:
+        """The detector's verdict; unsure, with the reason, where the detector itself fails."""
+        try:
+            return self.parts.judge(call, before, after, self._nth(call) - again)
+        except PartError as error:
+            self.log.emit(part_failed(error.part, error.cause))
+            return Verdict(VerdictStatus.UNSURE, 0.5, str(error), self.parts.detector.name)
+
+    def _told(self, result: StepResult) -> StepResult:
+        """The verdict as an event, before anything follows from it."""
+        verdict = result.verdict
+        self.log.emit(
+            Judged(
+                step=result.step_id,
+                call=result.run.call,
+                attempt=result.attempt,
+                status=verdict.status.value,
+                confidence=verdict.confidence,
+                reason=verdict.reason,
+                detector=verdict.detector,
+            )
+        )
+        return result
+
+    def _nth(self, call: SkillCall) -> int:
+        """The how-many-eth attempt at this very call the next one is, wherever in the graph."""
+        return 1 + sum(result.run.call == call for result in self.state.history)
+
+    def _unmet(self, graph: SkillGraph, step: ReadyStep) -> str | None:
+        with guarded("recovery"):
+            return self.parts.ladder.unmet(step.path, graph, self.parts.belief.scene)
+
+    def _remember_boundary(self) -> None:
+        self.state.believed.append(self.parts.belief.scene.symbolic())
+        if self.parts.truth is not None:
+            self.state.truth.append(self.parts.truth())
+
+    def _report(self, kind: str, data: Mapping[str, Any]) -> None:
+        """What planners tell of their work becomes events."""
+        if kind == "llm_call":
+            known = {name: data[name] for name in ("model", "tokens_in", "tokens_out", "latency_s") if name in data}
+            extra = {name: value for name, value in data.items() if name not in known}
+            error = str(data.get("error", ""))
+            self.log.emit(LanguageModelCalled(**known, ok=not error, detail=error, extra=extra))
+        else:
+            self.log.emit(Noted(part=self.parts.planner.name, text=kind, data=dict(data)))

@@ -1,0 +1,170 @@
+"""The composition root: from a RunConfig to a wired workplace, and from a workplace to a run.
+
+Two ways in, for the CLI, chat and studies alike:
+
+    result = start_run(config, folder=Path("runs/1"), watchers=[TerminalView(…)], ask=ask_person, stop=stop)
+    result = resume_run(Path("runs/1"), watchers=[TerminalView(…)], ask=ask_person, stop=stop)
+
+folder=None keeps the events in memory (studies). Raises ConfigError, RunFolderError or what a part's construction
+raises for bad input (SkillFileError, PlannerError) before anything moves or is written; whatever goes wrong later is
+an outcome in the result. Only a log that can no longer be written (a full disk) raises RunFolderError from within.
+Chat keeps one workplace over several commands:
+
+    with assemble(config) as workplace:
+        result = workplace.run(config_of_next_command, folder=…, watchers=…, ask=…, stop=…)
+
+Not for: the loop itself (forehand.agent).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from executor.policies.expert import ExpertPolicy
+from executor.policy import Policy
+from executor.stop import StopToken
+from forehand.config import RunConfig
+from forehand.event_log import RunFolderError
+from forehand.events import RunEnded
+from forehand.given_graph import GivenGraphPlanner
+from forehand.recovering import Ask
+from forehand.results import RunResult, standing, summarise
+from forehand.runs import RunFolder
+from forehand.watching import Watcher
+from forehand.workplace import Clock, FaultReport, Workplace
+from planner.planner import Planner
+from planner.search import SearchPlanner
+from robots.tabletop.fault_schedule import FaultSchedule, fault_mix, scheduled
+from robots.tabletop.robot import TabletopRobot
+from robots.tabletop.world import TabletopWorld
+from skills.goal import Goal
+from skills.library import SkillLibrary
+from world_model.belief import Belief
+from world_model.perception.oracle import OraclePerception
+from world_model.perception.percept import Perception
+from world_model.success.detector import SuccessDetector
+from world_model.success.from_scenes import SceneDetector
+from world_model.success.lying import LyingDetector
+
+
+def _search(config: RunConfig) -> Planner:  # noqa: ARG001 - every maker takes the configuration
+    return SearchPlanner()
+
+
+def _language(config: RunConfig) -> Planner:  # noqa: ARG001
+    from planner.language import LanguagePlanner
+
+    return LanguagePlanner()
+
+
+def _llm(config: RunConfig) -> Planner:
+    from planner.language_model import open_planner
+
+    asked = config.language_model
+    return open_planner(
+        SearchPlanner(),
+        model=asked.model,
+        base_url=asked.base_url,
+        prompts=asked.prompts,
+        record=asked.record,
+        replay=asked.replies,
+        timeout_s=asked.timeout_s,
+    )
+
+
+def _expert(library: SkillLibrary, world: TabletopWorld) -> Policy:
+    return ExpertPolicy(library, world.physical_state)
+
+
+def _scene_detector(library: SkillLibrary) -> SuccessDetector:
+    return SceneDetector(library)
+
+
+PLANNERS: Mapping[str, Callable[[RunConfig], Planner]] = {"search": _search, "language": _language, "llm": _llm}
+POLICIES: Mapping[str, Callable[[SkillLibrary, TabletopWorld], Policy]] = {"expert": _expert}
+PERCEPTIONS: Mapping[str, Callable[[TabletopWorld], Perception]] = {"oracle": OraclePerception}
+DETECTORS: Mapping[str, Callable[[SkillLibrary], SuccessDetector]] = {"scene": _scene_detector}
+
+
+def planner_for(config: RunConfig) -> Planner:
+    """The planner of a configuration, behind the graph where one is given. Raises PlannerError."""
+    planner = PLANNERS[config.planner](config)
+    return GivenGraphPlanner(config.graph, SearchPlanner()) if config.graph is not None else planner
+
+
+def assemble(config: RunConfig) -> Workplace:
+    """World, robot and the rest, wired once; a context manager. Raises SceneError, SkillFileError."""
+    library = SkillLibrary()
+    for path in config.skill_files:
+        library = library.with_file(path)
+    world = TabletopWorld(config.scene, config.seed, gui=config.gui)
+    try:
+        policy = POLICIES[config.policy](library, world)
+        report = FaultReport()
+        schedule = FaultSchedule(seed=config.seed, mix=fault_mix(config.faults))
+        robot = TabletopRobot(
+            world,
+            cameras=config.cameras or policy.cameras,
+            image_size=config.image_size,
+            faults=() if config.faults == "none" else (scheduled(schedule, report),),
+        )
+        detector = DETECTORS[config.detector](library)
+        if config.false_positive_rate or config.false_negative_rate:
+            detector = LyingDetector(detector, config.seed, config.false_positive_rate, config.false_negative_rate)
+        return Workplace(
+            world=world,
+            robot=robot,
+            library=library,
+            perception=PERCEPTIONS[config.perception](world),
+            detector=detector,
+            policy=policy,
+            planner_for=planner_for,
+            belief=Belief(library),
+            fault_report=report,
+        )
+    except BaseException:
+        world.close()
+        raise
+
+
+def start_run(
+    config: RunConfig,
+    *,
+    folder: Path | None = None,
+    watchers: Sequence[Watcher] = (),
+    ask: Ask | None = None,
+    stop: StopToken | None = None,
+    truth_goal: Goal | None = None,
+    clock: Clock = time.time,
+) -> RunResult:
+    """A run in a world of its own, from beginning to end. truth_goal: see RunConfig."""
+    config.check_asks_for_something()
+    if truth_goal is not None:
+        config = config.model_copy(update={"truth_goal": truth_goal})
+    with assemble(config) as workplace:
+        return workplace.run(config, folder=folder, watchers=watchers, ask=ask, stop=stop, clock=clock)
+
+
+def resume_run(
+    folder: Path,
+    *,
+    watchers: Sequence[Watcher] = (),
+    ask: Ask | None = None,
+    stop: StopToken | None = None,
+    clock: Clock = time.time,
+) -> RunResult:
+    """Goes on with a run that was killed or stopped, at the step it was in.
+
+    Raises RunFolderError where there is nothing to go on with: it has ended, another process runs it, or its log or
+    snapshots cannot be read.
+    """
+    with RunFolder.open(folder) as kept:
+        config, read = kept.config(), kept.mend_log()
+        ended = next((e for e in reversed(standing(read.events)) if isinstance(e, RunEnded)), None)
+        if ended is not None and ended.outcome != "stopped":
+            kept.write_result(summarise(read.events))  # it may have been killed just before that
+            raise RunFolderError(f"{folder}: the run has ended ({ended.outcome}: {ended.reason}); nothing to resume")
+        with assemble(config) as workplace:
+            return workplace.resume(config, kept, read, watchers=watchers, ask=ask, stop=stop, clock=clock)

@@ -1,0 +1,97 @@
+"""Parts: what a run is made of, each behind a call that turns its exceptions into a PartError with a reason.
+
+Not for: choosing and wiring them (forehand.assembly).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from executor.skill_executor import OnControlStep, SkillExecutor
+from executor.stop import StopToken
+from forehand.event_log import RunFolderError, said
+from planner.planner import Planner, PlanOutcome, PlanRequest
+from planner.recovery import RecoveryLadder
+from robots.robot import Robot
+from skills.library import SkillLibrary
+from skills.literals import Literal
+from skills.skill import SkillCall
+from skills.symbolic_state import SymbolicState
+from world_model.belief import Belief
+from world_model.perception.percept import Perception
+from world_model.results import SkillRun, Verdict
+from world_model.scene import Scene
+from world_model.success.detector import SuccessDetector
+
+
+class PartError(RuntimeError):
+    """A part of the system raised; says which and what."""
+
+    def __init__(self, part: str, cause: BaseException) -> None:
+        super().__init__(f"{part}: {said(cause)}")
+        self.part, self.cause = part, cause
+
+
+@contextmanager
+def guarded(part: str) -> Iterator[None]:
+    """What raises in here is `part`'s doing. A log that cannot be written, and a stop, stay what they are."""
+    try:
+        yield
+    except (RunFolderError, PartError):
+        raise
+    except Exception as error:
+        raise PartError(part, error) from error
+
+
+@dataclass(frozen=True)
+class Parts:
+    """truth: the simulator's true symbolic state, None where there is no simulator; for the record only.
+
+    before_attempt: told (call, how-many-eth attempt at this call) before each, so that fault schedules keep step.
+    """
+
+    library: SkillLibrary
+    robot: Robot
+    executor: SkillExecutor
+    belief: Belief
+    perception: Perception
+    detector: SuccessDetector
+    planner: Planner
+    ladder: RecoveryLadder
+    truth: Callable[[], SymbolicState] | None = None
+    before_attempt: Callable[[SkillCall, int], None] = lambda _call, _attempt: None
+
+    def holds(self, literal: Literal) -> bool | None:
+        """What is believed of a literal now."""
+        return self.belief.scene.symbolic().holds(literal)
+
+    def look(self) -> Scene:
+        """Perceive afresh and revise the belief. Raises PartError."""
+        with guarded("perception"):
+            return self.belief.update(self.perception.perceive(self.belief.expected))
+
+    def expect(self, call: SkillCall) -> None:
+        """The call was carried out; its effects are likely, until a look says more. Raises PartError."""
+        with guarded("belief"):
+            self.belief.predict(call)
+
+    def plan(self, request: PlanRequest) -> PlanOutcome:
+        """Raises PartError."""
+        with guarded("planner"):
+            return self.planner.plan(request)
+
+    def carry_out(
+        self, call: SkillCall, attempt: int, stop: StopToken, on_control_step: OnControlStep | None
+    ) -> SkillRun:
+        """Raises PartError where not even the executor could make sense of it."""
+        with guarded("executor"):
+            self.before_attempt(call, attempt)
+            self.robot.resume()
+            return self.executor.run(self.library.skill(call.skill), call, stop=stop, on_control_step=on_control_step)
+
+    def judge(self, call: SkillCall, before: Scene, after: Scene, attempt: int) -> Verdict:
+        """Raises PartError."""
+        with guarded("detector"):
+            return self.detector.judge(call, before, after, attempt=attempt)

@@ -1,0 +1,190 @@
+"""Workplace: a world, the robot in it and what is believed of them; stays while commands come and go.
+
+Not for: choosing its parts by name (forehand.assembly) or a single run (forehand.running).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from executor.policy import Policy
+from executor.skill_executor import SkillExecutor
+from executor.stop import StopToken
+from forehand.config import RunConfig
+from forehand.event_log import EventLog, LogRead
+from forehand.events import Event, FaultInjected
+from forehand.parts import Parts
+from forehand.recovering import Ask
+from forehand.results import RunResult
+from forehand.running import Run
+from forehand.runs import RunFolder
+from forehand.watching import Watcher
+from planner.planner import Planner, PlanOutcome, PlanRequest
+from planner.recovery import RecoveryLadder
+from robots.robot import Action
+from robots.tabletop.robot import TabletopRobot
+from robots.tabletop.world import TabletopWorld
+from skills.grounding import symbolic_of
+from skills.library import SkillLibrary
+from skills.skill import SkillCall
+from skills.symbolic_state import SymbolicState
+from world_model.belief import Belief
+from world_model.perception.percept import Perception
+from world_model.scene import Scene
+from world_model.success.detector import SuccessDetector
+
+Clock: TypeAlias = Callable[[], float]
+"""Unix seconds."""
+
+SETTLING_STEPS = 10  # a block let go of in the air lies still after half a second
+
+
+@dataclass
+class FaultReport:
+    """Where faults are told: the log of the run that goes on now."""
+
+    log: EventLog | None = None
+
+    def __call__(self, words: str) -> None:
+        if self.log is not None:
+            self.log.emit(FaultInjected(fault=words))
+
+
+@dataclass
+class Workplace:
+    """planner_for: the planner a run's configuration names, over this library."""
+
+    world: TabletopWorld
+    robot: TabletopRobot
+    library: SkillLibrary
+    perception: Perception
+    detector: SuccessDetector
+    policy: Policy
+    planner_for: Callable[[RunConfig], Planner]
+    belief: Belief
+    fault_report: FaultReport = field(default_factory=FaultReport)
+    focus: tuple[str, ...] = ()  # what "it" may mean, from command to command
+
+    def parts_for(self, config: RunConfig) -> Parts:
+        """What one run is made of."""
+        return Parts(
+            library=self.library,
+            robot=self.robot,
+            executor=SkillExecutor(self.robot, self.policy),
+            belief=self.belief,
+            perception=self.perception,
+            detector=self.detector,
+            planner=self.planner_for(config),
+            ladder=RecoveryLadder(self.library, config.budgets),
+            truth=self.truth,
+            before_attempt=self._before_attempt,
+        )
+
+    def plan(self, config: RunConfig) -> PlanOutcome:
+        """What the planner makes of a command here; nothing moves. Raises ConfigError, PlannerError."""
+        config.check_asks_for_something()
+        self.look()
+        request = PlanRequest(config.instruction, self.belief.scene, self.library, goal=config.goal, focus=self.focus)
+        return self.planner_for(config).plan(request)
+
+    def run(
+        self,
+        config: RunConfig,
+        *,
+        folder: Path | None = None,
+        watchers: Sequence[Watcher] = (),
+        ask: Ask | None = None,
+        stop: StopToken | None = None,
+        clock: Clock = time.time,
+    ) -> RunResult:
+        """One command from beginning to end; see forehand.assembly.start_run for the errors."""
+        config.check_asks_for_something()
+        parts = self.parts_for(config)  # what cannot be built is told before there is a folder
+        with ExitStack() as closing:
+            kept = closing.enter_context(RunFolder.create(folder, config)) if folder is not None else None
+            log = closing.enter_context(self._logging(kept, watchers, clock))
+            return Run(self, config, parts, log, kept, ask=ask, stop=stop).start()
+
+    def resume(
+        self,
+        config: RunConfig,
+        kept: RunFolder,
+        read: LogRead,
+        *,
+        watchers: Sequence[Watcher] = (),
+        ask: Ask | None = None,
+        stop: StopToken | None = None,
+        clock: Clock = time.time,
+    ) -> RunResult:
+        """Goes on with what a folder holds of a run, to its end."""
+        parts = self.parts_for(config)
+        snapshot = kept.newest_snapshot(read.events[-1].seq if read.events else 0)
+        note = f"a half-written last line of {read.torn_bytes} bytes was cut off" if read.torn_bytes else ""
+        with self._logging(kept, watchers, clock, earlier=read.events) as log:
+            return Run(self, config, parts, log, kept, ask=ask, stop=stop).resume(snapshot, note)
+
+    @contextmanager
+    def _logging(
+        self, kept: RunFolder | None, watchers: Sequence[Watcher], clock: Clock, earlier: Sequence[Event] = ()
+    ) -> Iterator[EventLog]:
+        """An event log with its watchers attached; closed afterwards, whatever happens."""
+        log = EventLog(
+            kept.log_path if kept is not None else None,
+            clock=clock,
+            robot_clock=lambda: self.world.physical_state().time_s,
+            earlier=earlier,
+        )
+        self.fault_report.log = log
+        try:
+            log.attach(watchers, self)
+            yield log
+        finally:
+            self.fault_report.log = None
+            log.close()
+
+    def truth(self) -> SymbolicState:
+        """The simulator's true state in symbols: for the record, never for deciding."""
+        return symbolic_of(self.world.physical_state(), self.library.predicates)
+
+    def settle(self) -> None:
+        """Let come to rest what still moves; the arm stays where it is."""
+        still = Action(gripper=self.world.proprioception().gripper_closedness)
+        for _ in range(SETTLING_STEPS):
+            self.world.step(still)
+
+    def look(self) -> Scene:
+        """Perceive afresh and revise the belief."""
+        return self.belief.update(self.perception.perceive(self.belief.expected))
+
+    def describe(self) -> str:
+        """What is on the table, as far as a look shows."""
+        return self.look().describe()
+
+    def snapshot(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "world": self.world.snapshot(),
+            "robot": self.robot.state(),
+            "belief": self.belief.snapshot(),
+            "focus": list(self.focus),
+        }
+
+    def restore(self, data: Any) -> None:
+        self.world.restore(data["world"])
+        self.robot.load_state(data["robot"])
+        self.belief.restore(data["belief"])
+        self.focus = tuple(data["focus"])
+
+    def __enter__(self) -> Workplace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.world.close()
+
+    def _before_attempt(self, call: SkillCall, attempt: int) -> None:
+        self.robot.begin_attempt(str(call), attempt)
