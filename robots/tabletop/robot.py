@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from robots.robot import CONTROL_RATE_HZ, Action, Observation, Proprioception, SentAction, Vector3
+from robots.robot import Action, Observation, Proprioception, SentAction, Vector3
 from robots.safety import Envelope, SafetyStop, hold
 from robots.tabletop import panda
 from robots.tabletop.cameras import DEFAULT_SIZE, CameraRig
@@ -59,7 +59,6 @@ class TabletopRobot:
             self._envelope.predict_joints = predicted_joints
         self._step = 0
         self._world = world
-        self._zero_s = world.physical_state().time_s  # the world's clock when this robot had made no step
 
     def observe(self) -> Observation:
         return self.observe_with(self.cameras)
@@ -67,7 +66,7 @@ class TabletopRobot:
     def observe_with(self, cameras: Iterable[str]) -> Observation:
         """An observation with pictures from these cameras instead of the usual ones."""
         images = self._plant.images(cameras)
-        observation = Observation(self._step, self._time_s(), self._plant.proprioception(), images)
+        observation = Observation(self._step, self._world.time_s, self._plant.proprioception(), images)
         self._envelope.observed(observation)
         return observation
 
@@ -78,7 +77,7 @@ class TabletopRobot:
         """
         proprioception = self._plant.proprioception()
         try:
-            sent = self._envelope.check(action, proprioception, step=self._step, time_s=self._time_s())
+            sent = self._envelope.check(action, proprioception, step=self._step, time_s=self._world.time_s)
         except SafetyStop:
             if max(abs(v) for v in proprioception.joint_velocities_rad_s) > STILL_RAD_S:
                 self._advance(hold(proprioception))
@@ -129,14 +128,10 @@ class TabletopRobot:
         self._envelope.load_state(state["envelope"])
         self._plant.load_state(state["faults"])
         self._step = int(state["step"])
-        self._zero_s = self._world.physical_state().time_s - self._step / CONTROL_RATE_HZ
 
     def _advance(self, action: Action) -> None:
         self._plant.step(action)
         self._step += 1
-
-    def _time_s(self) -> float:
-        return self._zero_s + self._step / CONTROL_RATE_HZ
 
 
 def predicted_joints(proprioception: Proprioception, action: Action) -> Sequence[float]:

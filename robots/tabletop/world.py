@@ -87,6 +87,11 @@ class TabletopWorld:
         """Name → body id. Ids may change at a checkpoint."""
         return self._simulation.bodies
 
+    @property
+    def time_s(self) -> float:
+        """Simulated seconds since the scene had settled."""
+        return self._simulation.control_steps / CONTROL_RATE_HZ
+
     def step(self, action: Action) -> None:
         """One control step of 0.1 s; a terminating action holds still."""
         self._record.append(action)
