@@ -111,11 +111,15 @@ def single_trial(skill_name: str, seed: int) -> Trial:
         with world:
             if skill_name.startswith("place"):
                 run_call(world, _draw(symbolic(world), ("pick",), library, rng), library)
-            options = [c for c in valid_calls(symbolic(world), library.skill(skill_name), library)]
-            if options and (skill_name != "place_in" or rng.random() < 2):
-                call = _balanced(options, symbolic(world), rng)
-                return run_call(world, call, library, seed=seed * 100 + attempt)
+            state, skill = symbolic(world), library.skill(skill_name)
+            options = [c for c in valid_calls(state, skill, library) if _leaves_something_to_do(c, state, library)]
+            if options:
+                return run_call(world, _balanced(options, state, rng), library, seed=seed * 100 + attempt)
     raise RuntimeError(f"no scene in which {skill_name} is possible; seed {seed}")
+
+
+def _leaves_something_to_do(call: SkillCall, state: SymbolicState, library: SkillLibrary) -> bool:
+    return not all(state.holds(goal) for goal in library.skill(call.skill).success_of(call.arguments, state))
 
 
 def chain_trials(seed: int, calls: int = CHAIN_CALLS) -> list[Trial]:
