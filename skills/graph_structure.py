@@ -18,10 +18,26 @@ from skills.skill import SkillCallError, did_you_mean
 from skills.skill_graph import BranchStep, CallStep, GraphError, RepeatStep, SkillGraph, Step, SubGraphStep
 
 
-def check_structure(graph: SkillGraph, objects: Mapping[str, str], library: SkillLibrary, *, path: str = "") -> None:
+def check_structure(graph: SkillGraph, objects: Mapping[str, str], library: SkillLibrary) -> None:
     """Raises GraphError naming the first step with a bad id, edge, bound, name or type; inner graphs included."""
+    check_order(graph)
+    _check_steps(graph, objects, library, "")
+
+
+def check_order(graph: SkillGraph, *, path: str = "") -> None:
+    """Raises GraphError for duplicate or unusable ids, dangling edges and cycles; inner graphs included."""
     _check_ids(graph, path)
     _check_acyclic(graph, path)
+    for step in graph.steps:
+        match step:
+            case BranchStep():
+                check_order(step.then, path=f"{path}{step.id}/then/")
+                check_order(step.otherwise, path=f"{path}{step.id}/else/")
+            case RepeatStep(body=inner) | SubGraphStep(graph=inner):
+                check_order(inner, path=f"{path}{step.id}/")
+
+
+def _check_steps(graph: SkillGraph, objects: Mapping[str, str], library: SkillLibrary, path: str) -> None:
     for step in graph.steps:
         _check_step(step, objects, library, f"{path}{step.id}")
 
@@ -60,16 +76,16 @@ def _check_step(step: Step, objects: Mapping[str, str], library: SkillLibrary, p
                 raise GraphError(path, str(error)) from error
         case BranchStep():
             _check_condition(step.condition, objects, library, path)
-            check_structure(step.then, objects, library, path=f"{path}/then/")
-            check_structure(step.otherwise, objects, library, path=f"{path}/else/")
+            _check_steps(step.then, objects, library, f"{path}/then/")
+            _check_steps(step.otherwise, objects, library, f"{path}/else/")
         case RepeatStep():
             if step.at_most is None or step.at_most < 1:
                 raise GraphError(path, "repeats without a bound: give at_most, 1 or more")
             if step.until is not None:
                 _check_condition(step.until, objects, library, path)
-            check_structure(step.body, objects, library, path=f"{path}/")
+            _check_steps(step.body, objects, library, f"{path}/")
         case SubGraphStep():
-            check_structure(step.graph, objects, library, path=f"{path}/")
+            _check_steps(step.graph, objects, library, f"{path}/")
 
 
 def _check_condition(literal: Literal, objects: Mapping[str, str], library: SkillLibrary, path: str) -> None:
