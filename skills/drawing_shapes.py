@@ -131,9 +131,9 @@ def arrow(points: Sequence[Point], label: str = "") -> str:
     line = f'<path d="{path}" fill="none" stroke="#8d95a5" stroke-width="1.4" marker-end="url(#tip)"/>'
     if not label:
         return line
-    (x0, y0), (x1, _) = points[0], points[-1]
-    side, anchor = (7, "start") if x1 <= x0 else (-7, "end")  # where the line does not go
-    return line + text(x0 + side, y0 + 16, label, "#5c6475", anchor=anchor)
+    (x0, _), (x1, y1) = points[0], points[-1]
+    side, anchor = (-7, "end") if x1 <= x0 else (7, "start")  # where the line does not come from
+    return line + text(x1 + side, y1 - 12, label, "#5c6475", anchor=anchor)
 
 
 def document(width: float, height: float, body: str, title: str) -> str:
