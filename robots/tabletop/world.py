@@ -24,7 +24,8 @@ from robots.tabletop.state import SimulationState
 from robots.tabletop.variations import Variation
 
 SETTLING_S = 3.0
-STILL_M_S, STILL_RAD_S = 0.005, 0.1
+STILL_M_S, STILL_RAD_S = 0.01, 0.2  # a stack that Bullet balances sways by less
+STILL_STEPS = 2  # so long must everything be still: what is thrown up stands still once, too
 
 
 class DisplayError(RuntimeError):
@@ -123,13 +124,15 @@ class TabletopWorld:
         ) and all(abs(slide.velocity_m_s) < STILL_M_S for slide in slides)
 
     def settle(self, max_s: float) -> bool:
-        """Hold still until nothing moves, at least one control step and at most max_s seconds; whether it came to rest.
+        """Hold still until nothing moves, at least two control steps and at most max_s seconds; whether it came to rest.
 
         For judging true end states: what is falling has fallen, what is held is still held.
         """
-        for _ in range(max(1, round(max_s * CONTROL_RATE_HZ))):
+        still = 0
+        for _ in range(max(STILL_STEPS, round(max_s * CONTROL_RATE_HZ))):
             self.step(Action(gripper=self._simulation.closedness))
-            if self.settled():
+            still = still + 1 if self.settled() else 0
+            if still == STILL_STEPS:
                 return True
         return False
 
