@@ -86,28 +86,40 @@ class Support:
 
 
 def support_of(state: PhysicalState, name: str) -> Support | None:
-    """What carries the object; None for one in the hand, in the air, or that leans on something's edge."""
+    """What carries the object; None for one in the hand, in the air, or that leans on something's edge.
+
+    What stands on a block that is in a container is in that container, too.
+    """
     thing = state.objects[name]
     if state.hand.held == name:
         return None
     for container in state.objects.values():
         if container.category in ("bowl", "drawer") and container.name != name and is_inside(thing, container):
             return Support(container.name, inside=True)
+    below = _directly_below(state, thing)
+    if below is not None:
+        foundation = support_of(state, below.name) if below.category == "block" else None
+        if foundation is not None and foundation.inside:
+            return foundation
+        return Support(below.name, inside=False)
+    if abs(bottom_m(thing) - table_top_m(state)) <= TOUCH_GAP_M:
+        return Support("table", inside=False)
+    return None
+
+
+def _directly_below(state: PhysicalState, thing: ObjectState) -> ObjectState | None:
+    """The block or pad whose top carries the thing's middle."""
     bottom = bottom_m(thing)
     below = [
         other
         for other in state.objects.values()
         if other.category in STACKABLE
-        and other.name not in (name, state.hand.held)
+        and other.name not in (thing.name, state.hand.held)
+        and other.position_m[2] < thing.position_m[2]
         and abs(bottom - top_m(other)) <= TOUCH_GAP_M
         and is_over(thing.position_m, other)
     ]
-    if below:
-        nearest = min(below, key=lambda other: horizontal_distance_m(thing.position_m, other.position_m))
-        return Support(nearest.name, inside=False)
-    if abs(bottom - table_top_m(state)) <= TOUCH_GAP_M:
-        return Support("table", inside=False)
-    return None
+    return min(below, key=lambda o: horizontal_distance_m(thing.position_m, o.position_m), default=None)
 
 
 def is_inside(thing: ObjectState, container: ObjectState) -> bool:

@@ -11,7 +11,7 @@ from itertools import product
 from robots.physical_state import PhysicalState
 from robots.robot import Action, Vector3
 from robots.tabletop import layout
-from skills.geometry import heading_rad, is_inside, top_m
+from skills.geometry import bottom_m, heading_rad, is_inside, top_m
 from skills.grasping import ENOUGH_GAP_M, NARROW_OPENING_M, put
 from skills.hand import OPENING_M, Point2, hand_gap_m, hand_yaw_rad, obstacles
 from skills.motion import distance_m, equal_yaws, nearest_yaw, yaw_error_rad
@@ -20,6 +20,7 @@ CLEARANCES_M = (0.08, 0.065, 0.052, 0.04, 0.031)  # from a free spot to the near
 ZONE_MARGIN_M = 0.02
 SPOT_PITCH_M = 0.02
 BOWL_SLOT_M = 0.021  # from a bowl's middle: two blocks lie side by side
+UNDER_M = 0.036  # a block whose middle is this near to another's stands on it
 DROP_M = 0.004
 
 
@@ -94,18 +95,18 @@ def put_in_bowl(state: PhysicalState, name: str, container: str) -> Action:
     bowl = state.objects[container]
     x, y = bowl.position_m[:2]
     inside = [o for n, o in state.objects.items() if n != name and o.category == "block" and is_inside(o, bowl)]
-    slots = [
-        (x + BOWL_SLOT_M * math.cos(a), y + BOWL_SLOT_M * math.sin(a)) for a in (k * math.pi / 4 for k in range(8))
-    ]
-    if len(inside) > 1:
-        slots = [(x, y)]
+    turns = (k * math.pi / 4 for k in range(8))
+    slots = [(x, y), *((x + BOWL_SLOT_M * math.cos(a), y + BOWL_SLOT_M * math.sin(a)) for a in turns)]
+
+    def height(slot: Point2) -> float:
+        under = (top_m(o) for o in inside if math.dist(slot, o.position_m[:2]) < UNDER_M)
+        return max(under, default=bottom_m(bowl) + layout.BOWL_FLOOR_THICKNESS_M)
 
     def freedom(slot: Point2) -> float:
-        return min((math.dist(slot, o.position_m[:2]) for o in inside), default=0.0)
+        return min((math.dist(slot, o.position_m[:2]) for o in inside), default=math.dist(slot, (x, y)))
 
-    slot = max(slots, key=lambda s: round(freedom(s), 3))
-    under = [top_m(o) for o in inside if math.dist(slot, o.position_m[:2]) < 0.036]
-    foot = (*slot, max(under, default=layout.BOWL_FLOOR_THICKNESS_M))
+    slot = min(slots, key=lambda s: (round(height(s), 2), -round(freedom(s), 3)))
+    foot = (*slot, height(slot))
     side = math.atan2(slot[1] - y, slot[0] - x) if slot != (x, y) else 0.0
     yaw = nearest_yaw(state.hand, side, math.pi)
     return put(state, name, foot, yaw, NARROW_OPENING_M, drop_m=DROP_M)
@@ -123,6 +124,6 @@ def put_in_drawer(state: PhysicalState, name: str, container: str) -> Action:
         return min((math.dist(slot, o.position_m[:2]) for o in inside), default=1.0)
 
     slot = max(slots, key=lambda s: round(min(freedom(s), pitch), 3))
-    under = [top_m(o) for o in inside if math.dist(slot, o.position_m[:2]) < 0.036]
+    under = [top_m(o) for o in inside if math.dist(slot, o.position_m[:2]) < UNDER_M]
     foot = (*slot, max(under, default=layout.DRAWER_FLOOR_Z_M))
     return put(state, name, foot, nearest_yaw(state.hand, 0.0, math.pi), NARROW_OPENING_M, drop_m=DROP_M)

@@ -25,8 +25,6 @@ from skills.symbolic_state import BOWL_CAPACITY, DRAWER_CAPACITY, STACK_LIMIT, S
 BLOCK_COLOURS = ("red", "green", "blue", "yellow", "purple", "orange", "cyan", "brown", "pink")
 BOWL_COLOURS = BLOCK_COLOURS[:6]
 PAD_COLOURS = BLOCK_COLOURS[:4]
-SETTLE_STEPS = 5
-SAFE_TOOL_M = 0.12
 
 
 def random_spec(rng: np.random.Generator) -> SceneSpec:
@@ -89,7 +87,7 @@ def turn_blocks(world: TabletopWorld, rng: np.random.Generator) -> None:
             p.resetBasePositionAndOrientation(
                 world.bodies[name], thing.position_m, turned, physicsClientId=world.client
             )  # fmt: skip
-    settle(world, 0.0)
+    world.settle(2.0)
 
 
 def wander(world: TabletopWorld, rng: np.random.Generator) -> None:
@@ -108,11 +106,6 @@ def wander(world: TabletopWorld, rng: np.random.Generator) -> None:
         ahead = across / size if z > 0.22 or at_goal else np.zeros(2)
         world.step(Action((float(ahead[0]), float(ahead[1]), up), (0.0, 0.0, turn), grip))
         turn *= 0.7
-
-
-def settle(world: TabletopWorld, grip: float, steps: int = SETTLE_STEPS) -> None:
-    for _ in range(steps):
-        world.step(Action(gripper=grip))
 
 
 def valid_calls(state: SymbolicState, skill: Skill, library: SkillLibrary) -> Iterator[SkillCall]:

@@ -109,6 +109,13 @@ def test_in_a_bowl_counts_on_top_of_others_in_it_and_nothing_is_on_in_a_bowl():
     assert symbolic_of(filled).holds(Literal.parse("has_room(red bowl)")) is False
 
 
+def test_a_tower_in_a_bowl_is_in_it_to_its_top():
+    tower = [block(f"{c} block", 0.5, 0.0, 0.025 + 0.04 * k) for k, c in enumerate(("red", "green", "blue"))]
+    assert facts(state(bowl("red bowl", 0.5, 0.0), *tower)) == {
+        f"in({c} block, red bowl)" for c in ("red", "green", "blue")
+    }
+
+
 def test_above_the_bowl_is_not_in_it():
     over = state(bowl("red bowl", 0.5, 0.0), block("red block", 0.5, 0.0, 0.09))
     assert facts(over) == set()
