@@ -6,6 +6,7 @@ Not for: stopping the robot itself (Robot.stop) or the limits of the safety enve
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 
 class StopToken:
@@ -14,12 +15,19 @@ class StopToken:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._reason = ""
+        self._halt: Callable[[str], None] | None = None
+
+    def halts(self, halt: Callable[[str], None]) -> None:
+        """`halt(reason)` is called when the token is set: for motion that nobody looks at the token in between."""
+        self._halt = halt
 
     def set(self, reason: str) -> None:
         """Ask for a stop. The first reason is kept."""
         if not self._event.is_set():
             self._reason = reason
             self._event.set()
+            if self._halt is not None:
+                self._halt(reason)
 
     @property
     def is_set(self) -> bool:

@@ -87,6 +87,16 @@ class Actor:
         """A second look at the same attempt. Raises PartError where there is nothing to be seen."""
         return self._told(replace(result, verdict=self._judged(result.run.call, before, self.look(), again=True)))
 
+    def step_back(self, run: SkillRun) -> None:
+        """Out of the way before another attempt, where the last one did not end of itself and the hand is empty."""
+        if run.ended_by in (EndedBy.TERMINATED, EndedBy.NOT_STARTED) or self.parts.belief.scene.symbolic().held:
+            return
+        self.log.emit(Noted(part="robot", text="back to the home pose before another attempt"))
+        try:
+            self.parts.step_back()
+        except PartError as error:
+            self.log.emit(part_failed(error.part, error.cause))
+
     def _run(self, runner: GraphRunner, step: ReadyStep, attempt: int) -> SkillRun:
         """Carry the call out, unless it is believed to be impossible now."""
         started_s = self.log.clock()

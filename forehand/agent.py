@@ -42,6 +42,7 @@ class Agent:
     ) -> None:
         self.task, self.parts, self.state, self.log = task, parts, state, log
         self.stop, self.checkpoint = stop, checkpoint
+        stop.halts(parts.robot.stop)
         self.actor = Actor(task, parts, state, log, stop)
         self.recoverer = Recoverer(parts, state, log, self.actor, ask)
 

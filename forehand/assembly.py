@@ -25,22 +25,24 @@ from pathlib import Path
 from executor.policies.expert import ExpertPolicy
 from executor.policy import Policy
 from executor.stop import StopToken
-from forehand.config import RunConfig
+from forehand.config import ConfigError, RunConfig
 from forehand.event_log import RunFolderError
 from forehand.events import RunEnded
 from forehand.given_graph import GivenGraphPlanner
 from forehand.recovering import Ask
 from forehand.results import RunResult, standing, summarise
-from forehand.runs import RunFolder
+from forehand.runs import Found, RunFolder
 from forehand.watching import Watcher
 from forehand.workplace import Clock, FaultReport, Workplace
 from planner.planner import Planner
 from planner.search import SearchPlanner
 from robots.tabletop.fault_schedule import FaultSchedule, fault_mix, scheduled
 from robots.tabletop.robot import TabletopRobot
+from robots.tabletop.snapshots import WorldSnapshot
 from robots.tabletop.world import TabletopWorld
 from skills.goal import Goal
 from skills.library import SkillLibrary
+from skills.skill import did_you_mean
 from world_model.belief import Belief
 from world_model.perception.oracle import OraclePerception
 from world_model.perception.percept import Perception
@@ -94,12 +96,24 @@ def planner_for(config: RunConfig) -> Planner:
     return GivenGraphPlanner(config.graph, SearchPlanner()) if config.graph is not None else planner
 
 
-def assemble(config: RunConfig) -> Workplace:
-    """World, robot and the rest, wired once; a context manager. Raises SceneError, SkillFileError."""
+def detector_for(name: str, library: SkillLibrary, seed: int, lies: tuple[float, float]) -> SuccessDetector:
+    """The detector of that name; lies: rates of false positives and false negatives put into its mouth."""
+    if name not in DETECTORS:
+        raise ConfigError(f"no detector '{name}'{did_you_mean(name, list(DETECTORS))}")
+    honest = DETECTORS[name](library)
+    return LyingDetector(honest, seed, *lies) if any(lies) else honest
+
+
+def assemble(config: RunConfig, world: TabletopWorld | None = None) -> Workplace:
+    """World, robot and the rest, wired once; a context manager that closes the world.
+
+    world: one that was restored; else the configuration's scene is set up.
+    Raises SceneError, SkillFileError, DisplayError.
+    """
     library = SkillLibrary()
     for path in config.skill_files:
         library = library.with_file(path)
-    world = TabletopWorld(config.scene, config.seed, gui=config.gui)
+    world = world or TabletopWorld(config.scene, config.seed, gui=config.gui)
     try:
         policy = POLICIES[config.policy](library, world)
         report = FaultReport()
@@ -110,9 +124,8 @@ def assemble(config: RunConfig) -> Workplace:
             image_size=config.image_size,
             faults=() if config.faults == "none" else (scheduled(schedule, report),),
         )
-        detector = DETECTORS[config.detector](library)
-        if config.false_positive_rate or config.false_negative_rate:
-            detector = LyingDetector(detector, config.seed, config.false_positive_rate, config.false_negative_rate)
+        lies = (config.false_positive_rate, config.false_negative_rate)
+        detector = detector_for(config.detector, library, config.seed, lies)
         return Workplace(
             world=world,
             robot=robot,
@@ -161,10 +174,17 @@ def resume_run(
     snapshots cannot be read.
     """
     with RunFolder.open(folder) as kept:
-        config, read = kept.config(), kept.mend_log()
-        ended = next((e for e in reversed(standing(read.events)) if isinstance(e, RunEnded)), None)
+        config, found = kept.config(), kept.found()
+        ended = next((e for e in reversed(standing(found.events)) if isinstance(e, RunEnded)), None)
         if ended is not None and ended.outcome != "stopped":
-            kept.write_result(summarise(read.events))  # it may have been killed just before that
+            kept.write_result(summarise(found.events))  # it may have been killed just before that
             raise RunFolderError(f"{folder}: the run has ended ({ended.outcome}: {ended.reason}); nothing to resume")
-        with assemble(config) as workplace:
-            return workplace.resume(config, kept, read, watchers=watchers, ask=ask, stop=stop, clock=clock)
+        with assemble(config, _restored_world(config, found)) as workplace:
+            return workplace.resume(config, kept, found, watchers=watchers, ask=ask, stop=stop, clock=clock)
+
+
+def _restored_world(config: RunConfig, found: Found) -> TabletopWorld | None:
+    if found.snapshot is None:
+        return None
+    snapshot = WorldSnapshot.model_validate(found.snapshot["workplace"]["world"])
+    return TabletopWorld.restore(snapshot, gui=config.gui)

@@ -91,6 +91,12 @@ class Parts:
             self.robot.resume()
             return self.executor.run(self.library.skill(call.skill), call, stop=stop, on_control_step=on_control_step)
 
+    def step_back(self) -> None:
+        """Bring the empty hand out of wherever it got stuck; a stop that was not a person's ends. Raises PartError."""
+        with guarded("robot"):
+            self.robot.resume()
+            self.robot.home()
+
     def judge(self, call: SkillCall, before: Scene, after: Scene, attempt: int) -> Verdict:
         """Raises PartError."""
         with guarded("detector"):

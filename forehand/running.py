@@ -28,11 +28,12 @@ from forehand.parts import Parts
 from forehand.recovering import Ask
 from forehand.results import RunResult, summarise
 from forehand.run_state import Ending, RunState, Task
-from forehand.runs import RunFolder, snapshot_name
+from forehand.runs import Found, RunFolder, snapshot_name
 
 if TYPE_CHECKING:
     from forehand.workplace import Workplace
 
+SETTLING_S = 3.0  # of simulated time at most, before the true end state is read
 VERSIONED = ("forehand", "pybullet", "numpy")
 
 
@@ -60,18 +61,15 @@ class Run:
         self.checkpoint()
         return self._carry_on()
 
-    def resume(self, snapshot: tuple[int, Any] | None, note: str = "") -> RunResult:
-        """From a snapshot (event number, data) to the end; from the beginning where none was taken yet."""
-        from_seq, data = snapshot or (0, None)
-        lost = [event for event in self.log.events if event.seq > from_seq]
-        if data is not None:
-            self.restore(data)
-        self.log.emit(Resumed(from_seq=from_seq, detail=note))
+    def resume(self, found: Found) -> RunResult:
+        """From what a folder holds to the end; from the beginning where nothing was saved yet."""
+        lost = [event for event in found.events if event.seq > found.from_seq]
+        if found.snapshot is not None:
+            self.restore(found.snapshot)
+        self.log.emit(Resumed(from_seq=found.from_seq, detail=found.note))
         if lost:
             self.log.emit(_abandoned(lost))
-        if from_seq == 0:
-            return self.start()
-        return self._carry_on()
+        return self._carry_on() if found.snapshot is not None else self.start()
 
     def checkpoint(self) -> None:
         """A boundary: the world is rebuilt from its own numbers, and everything is saved. Raises RunFolderError."""
@@ -89,7 +87,7 @@ class Run:
         }
 
     def restore(self, data: Any) -> None:
-        """Raises whatever a part raises for a snapshot that is none of its own."""
+        """What `snapshot` returned. Raises RunFolderError where a part cannot make sense of its own."""
         self.workplace.restore(data["workplace"])
         self.parts.ladder.restore(data["ladder"])
         self.state = RunState.from_json(data["run"], self.parts.library, self.parts.holds)
@@ -113,7 +111,7 @@ class Run:
         reached: bool | None = None
         try:
             if ending.outcome != "stopped":  # a stopped run may go on: nothing moves it
-                self.workplace.settle()
+                self.workplace.world.settle(SETTLING_S)
             reached = self._goal_reached()
         except Exception as error:
             self.log.emit(part_failed("simulator", error))

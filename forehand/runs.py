@@ -16,6 +16,7 @@ import fcntl
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,26 @@ from pydantic import ValidationError
 
 from forehand.config import RunConfig
 from forehand.event_log import LogRead, RunFolderError, cut_torn_line, read_log
+from forehand.events import Event
 from forehand.results import RunResult
 
 NEEDED_BYTES = 20_000_000  # a long run with its video is about half of that
 SNAPSHOTS_KEPT = 2  # the newest may be half on its way to the disk when the power goes
+
+LOG = "events.jsonl"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a folder holds of a run that has not ended. from_seq: the event right after which `snapshot` was taken.
+
+    snapshot is None (and from_seq 0) where the run was killed before the first. note: what had to be mended.
+    """
+
+    events: tuple[Event, ...]
+    from_seq: int
+    snapshot: Any
+    note: str = ""
 
 
 class RunFolder:
@@ -64,20 +81,20 @@ class RunFolder:
 
     @property
     def log_path(self) -> Path:
-        return self.path / "events.jsonl"
+        return self.path / LOG
 
     def config(self) -> RunConfig:
         """Raises RunFolderError where run.json is not what a run writes."""
         return read_config(self.path)
 
-    def mend_log(self) -> LogRead:
-        """The events so far; a torn last line is cut off. Raises RunFolderError where the log is corrupt."""
-        if not self.log_path.exists():
-            return LogRead(())
-        read = read_log(self.log_path)
+    def found(self) -> Found:
+        """The run so far, to go on with; a torn last line is cut off. Raises RunFolderError where it is corrupt."""
+        read = read_log(self.log_path) if self.log_path.exists() else LogRead(())
         if read.torn_bytes:
             cut_torn_line(self.log_path, read.torn_bytes)
-        return read
+        note = f"a half-written last line of {read.torn_bytes} bytes was cut off" if read.torn_bytes else ""
+        last_seq = read.events[-1].seq if read.events else 0
+        return Found(read.events, *self._newest_snapshot(last_seq), note)
 
     def save_snapshot(self, seq: int, data: Any) -> None:
         """Writes the snapshot taken right after event `seq`, whole or not at all. Raises RunFolderError."""
@@ -85,17 +102,16 @@ class RunFolder:
         for old in self._snapshots()[:-SNAPSHOTS_KEPT]:
             old.unlink(missing_ok=True)
 
-    def newest_snapshot(self, last_seq: int) -> tuple[int, Any] | None:
-        """(seq, data) of the newest one that can be read and that the log reaches; None where there is none."""
+    def _newest_snapshot(self, last_seq: int) -> tuple[int, Any]:
+        """The newest one that can be read and that the log reaches; (0, None) where there is none."""
         for path in reversed(self._snapshots()):
-            seq = int(path.stem)
+            if int(path.stem) > last_seq:
+                continue
             try:
-                data = json.loads(path.read_bytes())
+                return int(path.stem), json.loads(path.read_bytes())
             except (OSError, ValueError):
                 continue
-            if seq <= last_seq:
-                return seq, data
-        return None
+        return 0, None
 
     def write_result(self, result: RunResult) -> None:
         """Raises RunFolderError."""

@@ -16,17 +16,16 @@ from executor.policy import Policy
 from executor.skill_executor import SkillExecutor
 from executor.stop import StopToken
 from forehand.config import RunConfig
-from forehand.event_log import EventLog, LogRead
+from forehand.event_log import EventLog
 from forehand.events import Event, FaultInjected
 from forehand.parts import Parts
 from forehand.recovering import Ask
 from forehand.results import RunResult
 from forehand.running import Run
-from forehand.runs import RunFolder
+from forehand.runs import Found, RunFolder
 from forehand.watching import Watcher
 from planner.planner import Planner, PlanOutcome, PlanRequest
 from planner.recovery import RecoveryLadder
-from robots.robot import Action
 from robots.tabletop.robot import TabletopRobot
 from robots.tabletop.world import TabletopWorld
 from skills.grounding import symbolic_of
@@ -40,8 +39,6 @@ from world_model.success.detector import SuccessDetector
 
 Clock: TypeAlias = Callable[[], float]
 """Unix seconds."""
-
-SETTLING_STEPS = 10  # a block let go of in the air lies still after half a second
 
 
 @dataclass
@@ -114,7 +111,7 @@ class Workplace:
         self,
         config: RunConfig,
         kept: RunFolder,
-        read: LogRead,
+        found: Found,
         *,
         watchers: Sequence[Watcher] = (),
         ask: Ask | None = None,
@@ -123,10 +120,8 @@ class Workplace:
     ) -> RunResult:
         """Goes on with what a folder holds of a run, to its end."""
         parts = self.parts_for(config)
-        snapshot = kept.newest_snapshot(read.events[-1].seq if read.events else 0)
-        note = f"a half-written last line of {read.torn_bytes} bytes was cut off" if read.torn_bytes else ""
-        with self._logging(kept, watchers, clock, earlier=read.events) as log:
-            return Run(self, config, parts, log, kept, ask=ask, stop=stop).resume(snapshot, note)
+        with self._logging(kept, watchers, clock, earlier=found.events) as log:
+            return Run(self, config, parts, log, kept, ask=ask, stop=stop).resume(found)
 
     @contextmanager
     def _logging(
@@ -136,7 +131,7 @@ class Workplace:
         log = EventLog(
             kept.log_path if kept is not None else None,
             clock=clock,
-            robot_clock=lambda: self.world.physical_state().time_s,
+            robot_clock=lambda: self.world.time_s,
             earlier=earlier,
         )
         self.fault_report.log = log
@@ -151,12 +146,6 @@ class Workplace:
         """The simulator's true state in symbols: for the record, never for deciding."""
         return symbolic_of(self.world.physical_state(), self.library.predicates)
 
-    def settle(self) -> None:
-        """Let come to rest what still moves; the arm stays where it is."""
-        still = Action(gripper=self.world.proprioception().gripper_closedness)
-        for _ in range(SETTLING_STEPS):
-            self.world.step(still)
-
     def look(self) -> Scene:
         """Perceive afresh and revise the belief."""
         return self.belief.update(self.perception.perceive(self.belief.expected))
@@ -168,14 +157,14 @@ class Workplace:
     def snapshot(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
-            "world": self.world.snapshot(),
+            "world": self.world.snapshot().model_dump(mode="json"),
             "robot": self.robot.state(),
             "belief": self.belief.snapshot(),
             "focus": list(self.focus),
         }
 
     def restore(self, data: Any) -> None:
-        self.world.restore(data["world"])
+        """What `snapshot` returned, over a world that was restored already (forehand.assembly)."""
         self.robot.load_state(data["robot"])
         self.belief.restore(data["belief"])
         self.focus = tuple(data["focus"])
