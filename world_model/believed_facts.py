@@ -71,10 +71,11 @@ def _geometry_is_silent(
     physical: PhysicalState,
     predicates: Mapping[str, Predicate],
 ) -> bool:
-    """Its subject is believed to be somewhere, and nothing that is known of the geometry decides it."""
-    subject = objects.get(literal.arguments[0]) if literal.arguments else None
-    if literal.predicate == "holding" or (literal.arguments and (subject is None or subject.hidden)):
+    """What it speaks of is believed to be somewhere, and nothing that is known of the geometry decides it."""
+    if literal.predicate == "holding" or any(a in objects and objects[a].hidden for a in literal.arguments):
         return False
+    if literal.predicate in PLACEMENTS and objects[literal.arguments[0]].state is not None:
+        return False  # where it is known to be says where it is
     known = predicates.get(literal.predicate)
     return known is None or known.evaluate(physical, literal.arguments) is None
 

@@ -151,6 +151,13 @@ def test_block_whose_support_was_taken_has_no_place() -> None:
     assert belief.why_hidden("red block") == "nothing carries it any more"
 
 
+def test_block_seen_elsewhere_leaves_a_support_that_was_lost() -> None:
+    belief = believing(look(block("green block", 0.4, 0.0), block("red block", 0.4, 0.0, 0.06)))
+    scene = belief.update(look(block("red block", 0.55, 0.1), missing=("green block",)))
+    assert scene.hidden == {"green block"}
+    assert scene.symbolic().support == {"red block": "table"}
+
+
 def test_grasp_that_is_felt_but_not_seen_is_believed_by_touch() -> None:
     belief = believing(look(block("red block", 0.4, 0.0)))
     belief.predict(SkillCall.parse("pick(red block)"))
