@@ -53,11 +53,14 @@ class LanguageModelPlanner:
         call_timeout_s: float = 60.0,
         deadline_s: float = 180.0,
         most_repairs: int = 3,
+        retry_wait_s: float = 0.5,
         explain: Callable[[EndpointError], EndpointError] = lambda failure: failure,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.model_name = model_name
-        self._chat = StructuredChat(open_model, SCHEMA, call_timeout_s=call_timeout_s, clock=clock)
+        self._chat = StructuredChat(
+            open_model, SCHEMA, call_timeout_s=call_timeout_s, retry_wait_s=retry_wait_s, clock=clock
+        )
         self._fallback = fallback
         self._prompts = prompts or Prompts.load()
         self._deadline_s = deadline_s
@@ -81,7 +84,7 @@ class LanguageModelPlanner:
             outcome = attempts.run(self._clock() + self._deadline_s)
         except EndpointError as failure:
             if attempts.goal is None or failure.kind is FailureKind.CANCELLED:
-                raise self._explain(failure) from failure
+                raise self._explain(failure) from None
             return self._search(request, attempts.goal, f"the endpoint failed: {failure}")
         if outcome is not None:
             return outcome
@@ -168,6 +171,7 @@ def open_planner(
     replay: Path | None = None,
     timeout_s: float = 60.0,
     deadline_s: float = 180.0,
+    retry_wait_s: float = 0.5,
 ) -> LanguageModelPlanner:
     """The planner for the environment's endpoint (OPENAI_BASE_URL, OPENAI_API_KEY) or the one named.
 
@@ -201,6 +205,7 @@ def open_planner(
         prompts=texts,
         call_timeout_s=timeout_s,
         deadline_s=deadline_s,
+        retry_wait_s=retry_wait_s,
         explain=lambda failure: (
             explain_not_found(endpoint, failure) if failure.kind is FailureKind.NOT_FOUND else failure
         ),

@@ -1,7 +1,7 @@
 """Answer: what a language model is asked for, and reading it from what models really write.
 
-The schema that is sent is flat, so that small local models can fill it; reading is forgiving about form (names of
-keys, strings for objects, capitals, underscores) and never about content.
+The schema that is sent is flat, so that small local models can fill it; reading is forgiving about form
+(planner.llm.answer_forms) and never about content.
 Not for: whether the answer fits the scene (planner.llm.checking).
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from planner.llm.answer_forms import KNOWN_KEYS, call_text, tidy_answer
 from planner.llm.json_text import NoJsonError, find_object
 
 MOST_STEPS = 100
@@ -50,7 +51,7 @@ class AnswerStep(BaseModel):
         if not isinstance(value, dict):
             return value
         data = {str(key).lower(): item for key, item in value.items()}
-        data.setdefault("do", _call_text(data))
+        data.setdefault("do", call_text(data))
         data["after"] = next((data[k] for k in ("after", "depends_on", "requires") if data.get(k) is not None), None)
         return {key: item for key, item in data.items() if item != ""}
 
@@ -102,11 +103,6 @@ class Answer(BaseModel):
     choices: tuple[str, ...] = ()
     reason: str = ""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _from_other_forms(cls, value: Any) -> Any:
-        return _tidy(value) if isinstance(value, dict) else value
-
 
 def _list(items: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": dict(items)}
@@ -136,18 +132,16 @@ SCHEMA: Mapping[str, Any] = _object(
 )
 """What is sent as JSON schema: every key required and none besides, as strict servers want it."""
 
-_KEYS = frozenset(Answer.model_fields) | {"plan", "graph", "actions", "goals", "kind", "calls"}
-
 
 def read_answer(text: str) -> Answer:
     """The answer in a model's reply. Raises AnswerError that says what was expected."""
     try:
-        data = find_object(text, _KEYS)
+        data = find_object(text, KNOWN_KEYS)
     except NoJsonError as error:
         raise AnswerError(str(error)) from error
-    data = _unwrap(data)
-    if not _KEYS & data.keys():
-        have = ", ".join(list(map(str, data))[:8]) or "none"
+    have = ", ".join(list(data)[:8]) or "none"
+    data = tidy_answer(data)
+    if not Answer.model_fields.keys() & data.keys():
         raise AnswerError(f"the JSON has other keys than asked for ({have}); expected: {', '.join(SCHEMA['required'])}")
     try:
         return Answer.model_validate(data)
@@ -161,69 +155,3 @@ def _in_words(error: ValidationError) -> str:
         place = ".".join(str(part) for part in item["loc"]) or "the object"
         parts.append(f"{place}: {item['msg']}, got {json.dumps(item['input'], default=str)[:80]}")
     return "the JSON does not have the form asked for: " + "; ".join(parts)
-
-
-def _unwrap(data: dict[str, Any]) -> dict[str, Any]:
-    """{"plan": {…}} and {"answer": {…}} hold the answer itself."""
-    for _ in range(3):
-        inner = [value for value in data.values() if isinstance(value, dict) and {"steps", "goal"} & value.keys()]
-        if len(inner) != 1 or "steps" in data:
-            break
-        rest = {key: value for key, value in data.items() if value is not inner[0]}
-        data = {**rest, **inner[0]}
-    return data
-
-
-def _tidy(value: dict[str, Any]) -> dict[str, Any]:
-    data = {str(key).lower(): item for key, item in value.items() if item is not None}
-    _rename(data, "steps", ("graph", "plan", "actions", "calls"))
-    _rename(data, "goal", ("goals", "goal_literals", "literals"))
-    _rename(data, "answer", ("kind", "type"))
-    if isinstance(data.get("steps"), dict):
-        data["steps"] = data["steps"].get("steps", ())
-    if isinstance(data.get("goal"), dict):
-        goal = {str(key).lower(): item for key, item in data["goal"].items()}
-        data["goal"] = goal.pop("literals", ())
-        data = {**{k: v for k, v in goal.items() if k in Answer.model_fields and k != "answer"}, **data}
-    if isinstance(data.get("goal"), str):
-        data["goal"] = split_literals(data["goal"])
-    data["answer"] = _kind(data)
-    return data
-
-
-def _rename(data: dict[str, Any], name: str, others: tuple[str, ...]) -> None:
-    for other in others:
-        if name not in data and other in data and not isinstance(data[other], str):
-            data[name] = data.pop(other)
-
-
-def split_literals(text: str) -> list[str]:
-    """'in(a, b); lit(lamp) and not open(c)' → its literals."""
-    import re
-
-    return [part for part in re.split(r"\s*(?:;|&|\n|\band\b|(?<=\)),)\s*", text.strip()) if part]
-
-
-def _kind(data: Mapping[str, Any]) -> Any:
-    """The kind named, or the one that the filled keys speak for."""
-    named = data.get("answer", data.get("kind", data.get("type")))
-    aliases = {"clarify": "question", "ask": "question", "graph": "plan", "refuse": "impossible"}
-    if isinstance(named, str) and named.strip():
-        word = named.strip().lower()
-        return aliases.get(word, word)
-    if data.get("steps"):
-        return "plan"
-    if data.get("question"):
-        return "question"
-    return "impossible" if data.get("reason") else "plan"
-
-
-def _call_text(data: Mapping[str, Any]) -> Any:
-    """{"skill": "pick", "arguments": ["red block"]} and the like → "pick(red block)"."""
-    call = next((data[key] for key in ("call", "action", "skill", "name", "function") if data.get(key)), None)
-    if not isinstance(call, str) or "(" in call:
-        return call
-    arguments = next((data[key] for key in ("arguments", "args", "parameters", "params") if key in data), ())
-    values = arguments.values() if isinstance(arguments, dict) else arguments
-    values = [values] if isinstance(values, str) else values
-    return f"{call}({', '.join(map(str, values))})" if isinstance(values, list | tuple) or values else f"{call}()"

@@ -22,9 +22,14 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage
 
 CallReport = Callable[[Mapping[str, Any]], None]
-_BACKOFF_S = (0.5, 1.0, 2.0)
 _EVENT_TEXT_LIMIT = 8000
-_TRANSIENT = (FailureKind.RATE_LIMITED, FailureKind.BUSY, FailureKind.BROKEN)
+_RETRIES: Mapping[FailureKind, int] = {  # failures that may pass by themselves, and how often that is hoped for
+    FailureKind.RATE_LIMITED: 3,
+    FailureKind.BUSY: 3,
+    FailureKind.BROKEN: 2,
+    FailureKind.SERVER_ERROR: 2,
+    FailureKind.NOT_A_COMPLETION: 1,
+}
 
 
 class Mode(StrEnum):
@@ -76,7 +81,8 @@ class StructuredChat:
     """One model for a whole session. `mode` is the mode that worked last.
 
     open_model: makes the chat model for a temperature (None: the server's own), which some models refuse.
-    call_timeout_s: for one request, whatever the model does; max_retries: of one question, for failures that pass.
+    call_timeout_s: for one request, whatever the model does. retry_wait_s: before the first retry after a failure that
+    may pass, doubled for each next one, where the server does not say how long.
     """
 
     def __init__(
@@ -85,7 +91,7 @@ class StructuredChat:
         schema: Mapping[str, Any],
         *,
         call_timeout_s: float = 60.0,
-        max_retries: int = 3,
+        retry_wait_s: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.mode = Mode.JSON_SCHEMA
@@ -96,7 +102,7 @@ class StructuredChat:
         self._temperature: float | None = 0.0
         self._schema = schema
         self._call_timeout_s = call_timeout_s
-        self._max_retries = max_retries
+        self._retry_wait_s = retry_wait_s
         self._clock = clock
 
     def ask(self, messages: Sequence[BaseMessage], deadline: float, report: CallReport) -> Reply:
@@ -134,22 +140,11 @@ class StructuredChat:
             raise EndpointError(FailureKind.TIMEOUT, "no time left for another question to the language model")
         try:
             message = call_within(lambda: model.invoke(list(messages), **arguments), allowed_s, self.cancelled)
-        except DeadlineError as error:
-            raise EndpointError(
-                FailureKind.TIMEOUT,
-                f"the language model did not answer within {allowed_s:.3g} s; "
-                "allow a longer time or take a smaller model",
-            ) from error
-        except CancelledError as error:
-            raise EndpointError(FailureKind.CANCELLED, "stopped while waiting for the language model") from error
         except Exception as error:
-            failure = find_failure(error)
-            if failure is not None:
-                raise failure from error
-            raise EndpointError(
-                FailureKind.MODEL_ERROR, f"the chat model raised {type(error).__name__}: {str(error)[:300]}"
-            ) from error
-        return _read_reply(message, mode, self._clock() - started)
+            failure = _as_failure(error, allowed_s)
+        else:
+            return _read_reply(message, mode, self._clock() - started)
+        raise failure  # outside the handler: it may be the cause of what was caught, and causes must not go in circles
 
     def _open(self) -> BaseChatModel:
         if self._model is None:
@@ -173,18 +168,30 @@ class StructuredChat:
 
     def _wait_to_retry(self, failure: EndpointError, retries: int, deadline: float) -> None:
         """Sleeps before another try; raises the failure where none makes sense."""
-        passing = failure.kind in (*_TRANSIENT, FailureKind.SERVER_ERROR, FailureKind.NOT_A_COMPLETION)
-        if not passing or retries > self._max_retries:
+        if retries > _RETRIES.get(failure.kind, 0):
             raise failure
         wait_s = failure.retry_after_s
         if wait_s is None:
-            wait_s = _BACKOFF_S[min(retries, len(_BACKOFF_S)) - 1]
+            wait_s = self._retry_wait_s * 2 ** (retries - 1)
         if self._clock() + wait_s >= deadline:
             raise EndpointError(
                 failure.kind, f"{failure}; it wants {wait_s:g} s of waiting, more than is left", status=failure.status
             ) from failure
         if self.cancelled.wait(wait_s):
             raise EndpointError(FailureKind.CANCELLED, "stopped while waiting for the language model")
+
+
+def _as_failure(error: Exception, allowed_s: float) -> EndpointError:
+    """What went wrong in words, whatever client raised it."""
+    if isinstance(error, DeadlineError):
+        said = (
+            f"the language model did not answer within {allowed_s:.3g} s; allow a longer time or take a smaller model"
+        )
+        return EndpointError(FailureKind.TIMEOUT, said)
+    if isinstance(error, CancelledError):
+        return EndpointError(FailureKind.CANCELLED, "stopped while waiting for the language model")
+    said = f"the chat model raised {type(error).__name__}: {str(error)[:300]}"
+    return find_failure(error) or EndpointError(FailureKind.MODEL_ERROR, said)
 
 
 def _read_reply(message: AIMessage, mode: Mode, latency_s: float) -> Reply:

@@ -127,9 +127,10 @@ def test_after_three_repairs_search_takes_over_from_sound_goal_literals():
 
 
 def test_without_a_sound_goal_the_error_says_what_was_wrong_last_and_what_to_do():
-    with LoopbackEndpoint(completion(answer(goal=["in(ball, red bowl)"], steps=[]))) as endpoint:
-        with pytest.raises(PlannerError, match=r"(?s)no usable answer in 4 tries.*no object 'ball'.*'search'"):
-            planner_at(endpoint.url).plan(request())
+    unusable = completion(answer(goal=["in(ball, red bowl)"], steps=[]))
+    said = r"(?s)no usable answer in 4 tries.*no object 'ball'.*'search'"
+    with LoopbackEndpoint(unusable) as endpoint, pytest.raises(PlannerError, match=said):
+        planner_at(endpoint.url).plan(request())
 
 
 def test_an_endpoint_that_dies_during_repairs_leaves_a_sound_goal_to_search():

@@ -88,4 +88,4 @@ def request(events: Events | None = None, **changes: Any) -> PlanRequest:
 
 def planner_at(url: str, **options: Any) -> LanguageModelPlanner:
     """The real planner with the real client against one URL, with search behind it."""
-    return open_planner(SearchPlanner(), base_url=url, **options)
+    return open_planner(SearchPlanner(), base_url=url, **{"retry_wait_s": 0.02, **options})
