@@ -33,7 +33,8 @@ FINGER_STROKE_M = 0.04
 HOME_JOINTS_RAD = (0.0, -0.3844, 0.0, -2.477, 0.0, 2.0926, 0.7854)  # tool at (0.42, 0, 0.28), pointing down
 LOWER_LIMITS_RAD = np.array([-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973])
 UPPER_LIMITS_RAD = np.array([2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973])
-ARM_FORCE_N = 200.0
+ARM_EFFORTS_NM = (87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0)  # the maker's own: what bounds a blow or a push
+MOST_TRAVEL_RAD = 0.35  # of a joint in one control step; more than the envelope lets pass
 ARM_POSITION_GAIN = 0.3
 DEFAULT_GRIP_FORCE_N = 25.0
 FINGER_FRICTION = 1.5
@@ -120,8 +121,11 @@ def rotation_of(vector: Vector) -> Vector:
 def inverse(target: Pose, start_rad: Vector, *, iterations: int = 12, damping: float = 0.02) -> Vector:
     """Joint angles near `start_rad` whose tool pose is `target`, as near as the joint limits let it come.
 
-    Damped least squares (Wampler 1986; Nakamura and Hanafusa 1986) with steps clipped to 0.2 rad.
+    Damped least squares (Wampler 1986; Nakamura and Hanafusa 1986) with steps clipped to 0.2 rad. No joint goes
+    further than MOST_TRAVEL_RAD: out of reach, the search would end in another posture, and the arm leap there.
     """
+    low = np.maximum(LOWER_LIMITS_RAD, start_rad - MOST_TRAVEL_RAD)
+    high = np.minimum(UPPER_LIMITS_RAD, start_rad + MOST_TRAVEL_RAD)
     joints = start_rad.copy()
     for _ in range(iterations):
         pose, jacobian = forward(joints)
@@ -130,7 +134,7 @@ def inverse(target: Pose, start_rad: Vector, *, iterations: int = 12, damping: f
             break
         gram = jacobian @ jacobian.T + damping**2 * np.eye(6)
         step = jacobian.T @ np.linalg.solve(gram, error)
-        joints = np.clip(joints + np.clip(step, -0.2, 0.2), LOWER_LIMITS_RAD, UPPER_LIMITS_RAD)
+        joints = np.clip(joints + np.clip(step, -0.2, 0.2), low, high)
     return joints
 
 
@@ -159,7 +163,7 @@ def set_finger_friction(client: int, body: int, friction: float) -> None:
 
 def drive_arm(client: int, body: int, targets_rad: Vector) -> None:
     p.setJointMotorControlArray(
-        body, ARM_JOINTS, p.POSITION_CONTROL, targetPositions=targets_rad.tolist(), forces=[ARM_FORCE_N] * 7,
+        body, ARM_JOINTS, p.POSITION_CONTROL, targetPositions=targets_rad.tolist(), forces=ARM_EFFORTS_NM,
         positionGains=[ARM_POSITION_GAIN] * 7, velocityGains=[1.0] * 7, physicsClientId=client,
     )  # fmt: skip
 
