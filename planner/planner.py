@@ -42,12 +42,17 @@ class PlanRequest:
 
 @dataclass(frozen=True)
 class Plan:
-    """A goal and a validated graph that reaches it; reasoning is a sentence or two for the reader."""
+    """A goal and a validated graph that reaches it; reasoning is a sentence or two for the reader.
+
+    assumed: things the graph looks for that nobody has seen (name → category). Take them up into the belief
+    (`Belief.assume`) before the graph is held against a scene.
+    """
 
     goal: Goal
     graph: SkillGraph
     reasoning: str = ""
     focus: tuple[str, ...] = ()  # objects spoken of, most recent first; kept for the next command
+    assumed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,32 +7,39 @@ Not for: reading instructions (planner.language), repairing a run (planner.recov
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from planner.planner import Impossible, Plan, PlanOutcome, PlanRequest, Question
+from planner.planner import Impossible, Plan, PlannerError, PlanOutcome, PlanRequest, Question
 from planner.search_engine import Budget, SearchEnd, search
-from planner.search_hidden import Sought, closed_places, seek
+from planner.search_hidden import closed_places, decided, seek, undecided, with_unseen
 from planner.search_order import OrderWatch
 from planner.search_ordering import partial_order
 from planner.search_problem import Problem
+from planner.search_reasons import contradiction, out_of_reach
+from skills.building import NOTHING, branch, sequence
+from skills.checking import LiteralError, check_goal, goal_literals
 from skills.goal import Goal
 from skills.library import SkillLibrary
 from skills.literals import Literal
 from skills.skill_graph import SkillGraph
 from skills.symbolic_state import SymbolicState
 from skills.validation import validate
+from world_model.prediction import predict_graph
 
 
 @dataclass(frozen=True)
 class Found:
-    """A graph that reaches the goal. shortest: proved, not only likely. expanded: states looked at."""
+    """A graph that reaches the goal. skills: calls on its longest way. shortest: proved, not only likely.
+
+    expanded: states looked at. looks_for: hidden objects that the graph takes to be where it looks.
+    """
 
     graph: SkillGraph
     skills: int
     shortest: bool
     expanded: int
-    looks_for: tuple[str, ...] = ()  # hidden objects that the graph takes to be where it looks
+    looks_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,43 +61,75 @@ def find_graph(
     """The shortest graph from `state` to the nearest of the goal's end states, or why there is none.
 
     unexplored: containers in which hidden objects may be; all closed drawers where it is not said.
-    The graph is valid from `state` and ends with an empty hand unless the goal says holding.
+    The graph is valid from `state` and ends with an empty hand unless the goal says holding. A branch of the goal
+    that cannot be told yet becomes a branch of the graph, after a look.
     """
     places = closed_places(state) if unexplored is None else sorted(unexplored)
-    best: Found | NotFound | None = None
-    for end_state in goal.end_states(state):
-        sought = seek(state, end_state, goal.order, places)
-        answer = _find_one(sought, end_state, goal, library, budget or Budget()) if sought.reason is None else None
-        answer = answer or NotFound(sought.reason or "", proved=True)
-        if best is None or (isinstance(answer, Found) and not _at_most(best, answer.skills)):
-            best = answer
-    assert best is not None
-    return best
+    budget = budget or Budget()
+    open_question = undecided(goal, state)
+    if open_question is not None and places:
+        return _look_then_branch(state, goal, open_question, library, budget, places)
+    answers = [_to_end_state(state, way, goal, library, budget, places) for way in goal.end_states(state)]
+    found = [answer for answer in answers if isinstance(answer, Found)]
+    return min(found, key=lambda answer: answer.skills) if found else answers[0]
 
 
-def _at_most(answer: Found | NotFound, skills: int) -> bool:
-    return isinstance(answer, Found) and answer.skills <= skills
-
-
-def _find_one(
-    sought: Sought, end_state: tuple[Literal, ...], goal: Goal, library: SkillLibrary, budget: Budget
+def _look_then_branch(
+    state: SymbolicState, goal: Goal, condition: Literal, library: SkillLibrary, budget: Budget, places: Sequence[str]
 ) -> Found | NotFound:
+    """Opens the first place to look into, then goes on by what is there."""
+    look = find_graph(state, Goal(literals=(Literal("open", (places[0],)),)), library, budget, unexplored=())
+    if isinstance(look, NotFound):
+        return look
+    seen = predict_graph(state, look.graph, library)[-1]
+    arms = [
+        find_graph(seen.apply((assumed,)), decided(goal, condition, truth), library, budget, unexplored=places[1:])
+        for truth, assumed in ((True, condition), (False, condition.negate()))
+    ]
+    graphs = [arm.graph if isinstance(arm, Found) else NOTHING for arm in arms]
+    found = [arm for arm in arms if isinstance(arm, Found)]
+    if not found:
+        return next(arm for arm in arms if isinstance(arm, NotFound))
+    return Found(
+        sequence(look.graph, branch(condition, graphs[0], graphs[1])),
+        look.skills + max(arm.skills for arm in found),
+        look.shortest and all(arm.shortest for arm in found),
+        look.expanded + sum(arm.expanded for arm in found),
+        tuple(sorted({name for name in condition.arguments if name in state.hidden})),
+    )
+
+
+def _to_end_state(
+    state: SymbolicState,
+    end_state: tuple[Literal, ...],
+    goal: Goal,
+    library: SkillLibrary,
+    budget: Budget,
+    places: Sequence[str],
+) -> Found | NotFound:
+    reason = contradiction(end_state, state)
+    sought = seek(state, (*end_state, *(literal for pair in goal.order for literal in pair)), places)
+    if reason is not None or sought.reason is not None:
+        return NotFound(reason or sought.reason or "", proved=True)
     holding = any(lit.predicate == "holding" and not lit.negated for lit in end_state)
     wanted = end_state if holding else (*end_state, Literal("hand_empty"))
     problem = Problem(sought.assumed, library)
     watch = OrderWatch(problem, goal.order, sought.openings)
     result = search(problem, problem.condition(wanted), watch, budget)
     if result.end is SearchEnd.UNREACHABLE:
-        return NotFound("no sequence of skills reaches it from here", proved=True)
+        return NotFound(out_of_reach(problem, wanted), proved=True)
     if result.end is SearchEnd.OUT_OF_BUDGET:
-        return NotFound(f"no plan was found within {result.expanded} states", proved=False)
-    graph = partial_order(problem, [a.index for a in result.actions], watch)
+        return NotFound(f"no plan was found among {result.expanded} states, and no proof that there is none", False)
+    graph = partial_order(problem, [action.index for action in result.actions], watch)
     shortest = result.end is SearchEnd.SHORTEST
     return Found(graph, len(result.actions), shortest, result.expanded, sought.names)
 
 
 class SearchPlanner:
-    """The Planner that searches symbols. Needs request.goal."""
+    """The Planner that searches symbols. Needs request.goal.
+
+    Raises PlannerError where the search gave up without a proof either way.
+    """
 
     name = "search"
 
@@ -98,12 +137,27 @@ class SearchPlanner:
         self.budget = budget or Budget()
 
     def plan(self, request: PlanRequest) -> PlanOutcome:
-        if request.goal is None:
+        goal, library = request.goal, request.library
+        if goal is None:
             return Question("What should hold at the end? Searching needs a goal such as 'in(red block, red bowl)'.")
-        scene = request.scene
+        names = {name for literal in goal_literals(goal) for name in literal.arguments}
+        categories = {kind for skill in library.skills for p in skill.parameters for kind in p.types}
+        scene = with_unseen(request.scene, names, categories - {"drawer", "table", "button"})
         state = scene.symbolic()
-        answer = find_graph(state, request.goal, request.library, self.budget, unexplored=scene.unexplored)
+        try:
+            check_goal(goal, state.objects, library.predicates)
+        except LiteralError as error:
+            return Impossible(str(error), goal)
+        answer = find_graph(state, goal, library, self.budget, unexplored=scene.unexplored)
         if isinstance(answer, NotFound):
-            return Impossible(answer.reason, request.goal)
-        validate(answer.graph, state, request.library)
-        return Plan(request.goal, answer.graph, f"{answer.skills} skills, found by search")
+            if not answer.proved:
+                raise PlannerError(answer.reason)
+            return Impossible(answer.reason, goal)
+        validate(answer.graph, state, library)
+        return Plan(goal, answer.graph, _reasoning(answer), assumed={n: state.objects[n] for n in answer.looks_for})
+
+
+def _reasoning(found: Found) -> str:
+    proved = "the shortest way there is" if found.shortest else "perhaps not the shortest way"
+    looking = f", looking for the {' and the '.join(found.looks_for)} first" if found.looks_for else ""
+    return f"{found.skills} skills, {proved}{looking}."

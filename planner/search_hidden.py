@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from skills.goal import Goal
 from skills.literals import Literal
 from skills.symbolic_state import SymbolicState
+from world_model.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -31,20 +33,46 @@ def closed_places(state: SymbolicState) -> list[str]:
     return [name for name in state.of_category("drawer") if Literal("open", (name,)) not in state.facts]
 
 
-def seek(
-    state: SymbolicState,
-    end_state: Iterable[Literal],
-    order: Iterable[tuple[Literal, Literal]],
-    places: Sequence[str],
-) -> Sought:
-    """What to take for granted of the hidden objects that a goal speaks of."""
-    literals = [*end_state, *(literal for pair in order for literal in pair)]
+def seek(state: SymbolicState, literals: Iterable[Literal], places: Sequence[str]) -> Sought:
+    """What to take for granted of the hidden objects that these literals speak of."""
     mentioned = {name for literal in literals for name in literal.arguments}
     names = tuple(sorted(mentioned & state.hidden))
     if not names:
         return Sought(state)
     if not places:
         return Sought(state, names=names, reason=f"the {names[0]} is nowhere to be found")
-    place = places[0]
-    assumed = state.apply(Literal("in", (name, place)) for name in names)
-    return Sought(assumed, (Literal("open", (place,)),), names)
+    assumed = state.apply(Literal("in", (name, places[0])) for name in names)
+    return Sought(assumed, (Literal("open", (places[0],)),), names)
+
+
+def undecided(goal: Goal, state: SymbolicState) -> Literal | None:
+    """The first condition of the goal's branches that cannot be told before a look."""
+    return next((b.condition for b in goal.branches if state.holds(b.condition) is None), None)
+
+
+def decided(goal: Goal, condition: Literal, truth: bool) -> Goal:
+    """The goal once it is known whether the condition held at the start."""
+    extra: list[Literal] = []
+    for branch in goal.branches:
+        if branch.condition == condition:
+            extra.extend(branch.then if truth else branch.otherwise)
+    return goal.model_copy(
+        update={
+            "literals": (*goal.literals, *extra),
+            "alternatives": tuple((*way, *extra) for way in goal.alternatives),
+            "branches": tuple(b for b in goal.branches if b.condition != condition),
+        }
+    )
+
+
+def with_unseen(scene: Scene, names: Iterable[str], categories: Iterable[str]) -> Scene:
+    """The scene and things that were spoken of but never seen, where they may be out of sight.
+
+    A name's last word says what it is ("green block"); one that says nothing known stays unknown.
+    """
+    known = set(categories)
+    for name in sorted(set(names) - set(scene.objects)):
+        category = name.split(" ")[-1]
+        if scene.unexplored and category in known and " " in name:
+            scene = scene.assume(name, category)
+    return scene

@@ -6,21 +6,28 @@ implements Affordance and is passed in).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from skills.calls import apply_call, unmet_precondition
 from skills.hand_blocks import hand_blocks
 from skills.library import SkillLibrary
 from skills.reasons import why_not
-from skills.skill import SkillCall
+from skills.skill import SkillCall, SkillCallError
 from skills.skill_graph import BranchStep, CallStep, GraphError, RepeatStep, SkillGraph, Step, SubGraphStep
 from skills.symbolic_state import SymbolicState
 from world_model.scene import Scene
 
 
 class PredictionError(ValueError):
-    """A call that cannot be made in the state it meets; the message names the call and the precondition."""
+    """A call that cannot be made in the state it meets; the message names the call and the precondition.
+
+    states: those predicted before it, the start first.
+    """
+
+    def __init__(self, message: str, states: Sequence[SymbolicState] = ()) -> None:
+        super().__init__(message)
+        self.states = tuple(states)
 
 
 class Affordance(Protocol):
@@ -50,7 +57,10 @@ def predict_graph(state: SymbolicState, graph: SkillGraph, library: SkillLibrary
     """
     states = [state]
     for call in _course(graph, states, library):
-        states.append(predict_call(states[-1], call, library))
+        try:
+            states.append(predict_call(states[-1], call, library))
+        except (PredictionError, SkillCallError) as error:
+            raise PredictionError(str(error), states) from error
     return states
 
 
