@@ -1,1 +1,5 @@
-"""The tabletop world in PyBullet: a Panda, blocks, bowls, pads, a cabinet with a drawer, a button and a lamp."""
+"""The tabletop: a Panda, blocks, bowls, pads, a drawer, a button and a lamp, in PyBullet."""
+
+from robots.tabletop import quiet_import
+
+quiet_import.pybullet_without_banner()

@@ -1,0 +1,359 @@
+"""The command line: names, options and help. What each command does lives in forehand.commands, imported when asked.
+
+Nothing heavy is imported here, so that `forehand --help` is instant.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXIT_USAGE = 2
+EXIT_STOPPED = 130
+
+app = typer.Typer(
+    name="forehand",
+    help="Plan ahead, act by hand: long-horizon instructions, planned as skill graphs and carried out by a robot.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # rich's help costs more time than everything else in it
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+graph_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Run, check or draw a skill graph you wrote.")
+scene_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The scenes that ship, and how one looks.")
+app.add_typer(graph_app, name="graph")
+app.add_typer(scene_app, name="scene")
+
+Scene = Annotated[str, typer.Option("--scene", "-s", help="A scene's name, a YAML file, or random:SEED.")]
+GoalText = Annotated[
+    str | None, typer.Option("--goal", "-g", help='Literals, as in "in(red block, blue bowl); closed(drawer)".')
+]
+Seed = Annotated[int, typer.Option(help="Decides free positions, faults and noise; the same seed gives the same run.")]
+PlannerName = Annotated[
+    str | None, typer.Option("--planner", "-p", help="search, language or llm [language; search with --goal].")
+]
+PolicyName = Annotated[str, typer.Option("--policy", help="Who drives the skills: expert (scripted, privileged).")]
+PerceptionName = Annotated[str, typer.Option("--perception", help="oracle (simulator state that a camera could see).")]
+DetectorName = Annotated[str, typer.Option("--detector", help="scene (judges from the scene before and after).")]
+Faults = Annotated[str, typer.Option("--faults", help="A fault mix: none or standard.")]
+OpenLoop = Annotated[bool, typer.Option("--open-loop", help="Run the graph once with no feedback (the study arm).")]
+SkillFiles = Annotated[
+    list[Path] | None, typer.Option("--skill", help="A file with a skill of your own; may be repeated.")
+]
+Model = Annotated[str | None, typer.Option("--model", help="Model name for --planner llm.")]
+BaseUrl = Annotated[str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint [OPENAI_BASE_URL].")]
+Prompts = Annotated[Path | None, typer.Option("--prompts", help="A folder with your own prompts for --planner llm.")]
+RecordReplies = Annotated[
+    Path | None, typer.Option("--record-replies", help="Record the model's replies to this JSONL file.")
+]
+ReplayReplies = Annotated[Path | None, typer.Option("--replay-replies", help="Answer from recorded replies, offline.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Gui = Annotated[bool, typer.Option("--gui", help="Open PyBullet's window (needs a display).")]
+Speed = Annotated[
+    float | None, typer.Option("--speed", min=0.05, help="Pace: 1 is the robot's own speed [as fast as it goes].")
+]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as runs/20260101-120000-stack.")]
+GraphFile = Annotated[Path, typer.Argument(metavar="FILE", help="A skill graph, YAML or JSON.")]
+SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="A suite's name (tabletop-long) or a YAML file.")]
+
+DEFAULT_SCENE = "kitchen-corner"
+
+
+@app.command(epilog='Example: forehand run "stack the red block on the green block" --scene kitchen-corner')
+def run(
+    instruction: Annotated[str, typer.Argument(help="What to do, in English. May be left out with --goal.")] = "",
+    scene: Scene = DEFAULT_SCENE,
+    goal: GoalText = None,
+    seed: Seed = 0,
+    planner: PlannerName = None,
+    policy: PolicyName = "expert",
+    perception: PerceptionName = "oracle",
+    detector: DetectorName = "scene",
+    faults: Faults = "none",
+    open_loop: OpenLoop = False,
+    skill: SkillFiles = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    prompts: Prompts = None,
+    record_replies: RecordReplies = None,
+    replay_replies: ReplayReplies = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The run folder [runs/TIME-WORDS].")] = None,
+    video: Annotated[bool, typer.Option("--video/--no-video", help="Render video.mp4 at the end.")] = True,
+    speed: Speed = None,
+    gui: Gui = False,
+    json: AsJson = False,
+) -> None:
+    """Carry out an instruction (or a goal) in a scene, and keep log, graph, video and report in a run folder.
+
+    Exit codes: 0 succeeded, 1 failed, 2 usage, 3 a question is open, 4 impossible, 130 stopped.
+    """
+    from forehand.commands.running import RunOptions, run_command
+
+    options = RunOptions(
+        instruction, scene, goal, seed, planner, policy, perception, detector, faults, open_loop, tuple(skill or ()),
+        model, base_url, prompts, record_replies, replay_replies, gui,
+    )  # fmt: skip
+    raise typer.Exit(run_command(options, out=out, video=video, speed=speed, as_json=json))
+
+
+@app.command(epilog='Example: forehand plan "sort the blocks into the bowls of their colour" --draw plan.svg')
+def plan(
+    instruction: Annotated[str, typer.Argument(help="What to do, in English. May be left out with --goal.")] = "",
+    scene: Scene = DEFAULT_SCENE,
+    goal: GoalText = None,
+    seed: Seed = 0,
+    planner: PlannerName = None,
+    skill: SkillFiles = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    prompts: Prompts = None,
+    record_replies: RecordReplies = None,
+    replay_replies: ReplayReplies = None,
+    draw: Annotated[Path | None, typer.Option("--draw", help="Write the graph as SVG to this file.")] = None,
+    save: Annotated[Path | None, typer.Option("--save", help="Write the graph as YAML or JSON to this file.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Plan only: show the goal and the skill graph, move nothing. Exit codes as in run."""
+    from forehand.commands.planning import plan_command
+    from forehand.commands.running import RunOptions
+
+    options = RunOptions(
+        instruction, scene, goal, seed, planner, "expert", "oracle", "scene", "none", False, tuple(skill or ()),
+        model, base_url, prompts, record_replies, replay_replies, False,
+    )  # fmt: skip
+    raise typer.Exit(plan_command(options, draw=draw, save=save, as_json=json))
+
+
+@app.command(epilog="Example: forehand chat --scene kitchen-corner")
+def chat(
+    scene: Scene = DEFAULT_SCENE,
+    seed: Seed = 0,
+    planner: PlannerName = None,
+    policy: PolicyName = "expert",
+    faults: Faults = "none",
+    skill: SkillFiles = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    prompts: Prompts = None,
+    speed: Speed = None,
+    gui: Gui = False,
+) -> None:
+    """Give one command after another; questions are answered in place, and "now put it back" is understood."""
+    from forehand.commands.chatting import chat_command
+    from forehand.commands.running import RunOptions
+
+    options = RunOptions(
+        "", scene, None, seed, planner, policy, "oracle", "scene", faults, False, tuple(skill or ()),
+        model, base_url, prompts, None, None, gui,
+    )  # fmt: skip
+    raise typer.Exit(chat_command(options, speed=speed))
+
+
+@app.command(name="eval", epilog="Example: forehand eval tabletop-long --planner search --faults standard --workers 2")
+def evaluate(
+    suite: SuiteName,
+    episodes: Annotated[int, typer.Option(min=1, help="Runs of each task, each with its own seed.")] = 1,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes [one a core].")] = None,
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Score the planner without a robot.")] = False,
+    seed: Seed = 0,
+    planner: PlannerName = None,
+    policy: PolicyName = "expert",
+    perception: PerceptionName = "oracle",
+    detector: DetectorName = "scene",
+    faults: Faults = "none",
+    open_loop: OpenLoop = False,
+    false_positive_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Make the detector call failures successes at this rate.")
+    ] = 0.0,
+    false_negative_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Make the detector call successes failures at this rate.")
+    ] = 0.0,
+    skill: SkillFiles = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    prompts: Prompts = None,
+    replay_replies: ReplayReplies = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Keep the run folder of every episode here.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Score a planner and a policy on a suite of tasks, with Wilson 95 % intervals.
+
+    Asking counts as right only where the task expects clarify, refusing only where it expects impossible.
+    Exit code 0 when the suite was scored, whatever the score.
+    """
+    from forehand.commands.evaluating import eval_command
+    from forehand.commands.running import RunOptions
+
+    options = RunOptions(
+        "", "", None, seed, planner, policy, perception, detector, faults, open_loop, tuple(skill or ()),
+        model, base_url, prompts, None, replay_replies, False, false_positive_rate, false_negative_rate,
+    )  # fmt: skip
+    raise typer.Exit(
+        eval_command(options, suite, episodes=episodes, workers=workers, plan_only=plan_only, out=out, as_json=json)
+    )
+
+
+@app.command(epilog="Example: forehand resume runs/20260101-120000-stack")
+def resume(folder: RunFolder, speed: Speed = None, json: AsJson = False) -> None:
+    """Go on with a run that was killed or stopped, at the step it was in. Exit codes as in run."""
+    from forehand.commands.folders import resume_command
+
+    raise typer.Exit(resume_command(folder, speed=speed, as_json=json))
+
+
+@app.command(epilog="Example: forehand replay runs/20260101-120000-stack --speed 4")
+def replay(folder: RunFolder, speed: Speed = 1.0) -> None:
+    """Show a finished run again in the terminal, from its event log, at the pace it had."""
+    from forehand.commands.folders import replay_command
+
+    raise typer.Exit(replay_command(folder, speed=speed))
+
+
+@app.command(epilog="Example: forehand calibrate --episodes 200")
+def calibrate(
+    detector: DetectorName = "scene",
+    episodes: Annotated[int, typer.Option(min=1, help="Skill episodes: done, cut short, disturbed, wrong.")] = 200,
+    seed: Seed = 0,
+    false_positive_rate: Annotated[float, typer.Option(min=0, max=1)] = 0.0,
+    false_negative_rate: Annotated[float, typer.Option(min=0, max=1)] = 0.0,
+    json: AsJson = False,
+) -> None:
+    """Measure a success detector against the settled true state: false positives, false negatives, abstention."""
+    from forehand.commands.calibrating import calibrate_command
+
+    raise typer.Exit(
+        calibrate_command(
+            detector, episodes=episodes, seed=seed, rates=(false_positive_rate, false_negative_rate), as_json=json
+        )
+    )
+
+
+@app.command(epilog="Example: forehand instructions --scene kitchen-corner --count 20")
+def instructions(
+    scene: Scene = DEFAULT_SCENE,
+    count: Annotated[int, typer.Option(min=1, help="How many distinct ones.")] = 10,
+    seed: Seed = 0,
+    json: AsJson = False,
+) -> None:
+    """Generate instructions with their goals for a scene, from the grammar that the language planner reads with."""
+    from forehand.commands.planning import instructions_command
+
+    raise typer.Exit(instructions_command(scene, count=count, seed=seed, as_json=json))
+
+
+@app.command(epilog="Example: forehand doctor --base-url http://localhost:11434/v1")
+def doctor(base_url: BaseUrl = None, json: AsJson = False) -> None:
+    """What is installed, what works here, and which language-model endpoint answers."""
+    from forehand.commands.doctor import doctor_command
+
+    raise typer.Exit(doctor_command(base_url, as_json=json))
+
+
+@app.command(epilog="Example: forehand schema run > run.schema.json")
+def schema(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="run, plan, eval, event, graph, goal or task.")],
+) -> None:
+    """Print the published JSON schema of what a command prints or reads."""
+    from forehand.commands.schemas import schema_command
+
+    raise typer.Exit(schema_command(name))
+
+
+@graph_app.command("run", epilog="Example: forehand graph run tidy.yaml --scene kitchen-corner")
+def graph_run(
+    file: GraphFile,
+    scene: Scene = DEFAULT_SCENE,
+    goal: GoalText = None,
+    seed: Seed = 0,
+    policy: PolicyName = "expert",
+    faults: Faults = "none",
+    open_loop: OpenLoop = False,
+    skill: SkillFiles = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The run folder [runs/TIME-WORDS].")] = None,
+    video: Annotated[bool, typer.Option("--video/--no-video", help="Render video.mp4 at the end.")] = True,
+    speed: Speed = None,
+    gui: Gui = False,
+    json: AsJson = False,
+) -> None:
+    """Check a graph against a scene and run it in closed loop. Exit codes as in run."""
+    from forehand.commands.graphs import read_graph
+    from forehand.commands.running import RunOptions, run_command
+
+    options = RunOptions(
+        "", scene, goal, seed, "search", policy, "oracle", "scene", faults, open_loop, tuple(skill or ()), gui=gui
+    )
+    raise typer.Exit(run_command(options, graph=read_graph(file), out=out, video=video, speed=speed, as_json=json))
+
+
+@graph_app.command("check", epilog="Example: forehand graph check tidy.yaml --scene kitchen-corner")
+def graph_check(file: GraphFile, scene: Scene = DEFAULT_SCENE, seed: Seed = 0, skill: SkillFiles = None) -> None:
+    """Say whether a graph can work in a scene, and if not, which step cannot and why. Exit code 0 or 2."""
+    from forehand.commands.graphs import check_command
+
+    raise typer.Exit(check_command(file, scene, seed, tuple(skill or ())))
+
+
+@graph_app.command("draw", epilog="Example: forehand graph draw tidy.yaml --out tidy.svg")
+def graph_draw(
+    file: GraphFile,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write SVG here [draw in the terminal].")] = None,
+) -> None:
+    """Draw a graph as SVG or in the terminal."""
+    from forehand.commands.graphs import draw_command
+
+    raise typer.Exit(draw_command(file, out))
+
+
+@scene_app.command("list")
+def scene_list() -> None:
+    """The scenes that ship, with what stands in them."""
+    from forehand.commands.scenes import list_command
+
+    raise typer.Exit(list_command())
+
+
+@scene_app.command("show", epilog="Example: forehand scene show kitchen-corner --picture kitchen.png")
+def scene_show(
+    scene: Annotated[str, typer.Argument(metavar="SCENE", help="A scene's name, a YAML file, or random:SEED.")],
+    seed: Seed = 0,
+    picture: Annotated[Path | None, typer.Option("--picture", help="Write a picture (PNG) here.")] = None,
+) -> None:
+    """What stands where in a scene; with --picture, how it looks."""
+    from forehand.commands.scenes import show_command
+
+    raise typer.Exit(show_command(scene, seed, picture))
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if show:
+        from forehand import __version__
+
+        typer.echo(f"forehand {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point. An error that a person can mend is one line on stderr and exit code 2, never a traceback."""
+    from forehand.packages import foreign_packages
+
+    foreign = foreign_packages()
+    if foreign:
+        print(f"forehand: error: {foreign}", file=sys.stderr)
+        raise SystemExit(EXIT_USAGE)
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(EXIT_STOPPED) from None
+    except Exception as error:
+        from forehand.errors import usage_message
+
+        message = usage_message(error)
+        if message is None:
+            raise
+        print(f"forehand: error: {message}", file=sys.stderr)
+        raise SystemExit(EXIT_USAGE) from error

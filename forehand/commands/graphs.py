@@ -1,0 +1,48 @@
+"""`forehand graph check` and `forehand graph draw`, and reading the graph of `forehand graph run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from forehand.scenes import read_scene
+from robots.tabletop.world import TabletopWorld
+from skills.drawing import graph_svg, terminal_tree
+from skills.graph_files import load_graph
+from skills.grounding import symbolic_of
+from skills.library import SkillLibrary
+from skills.skill_graph import SkillGraph
+from skills.validation import validate
+
+
+def read_graph(file: Path) -> SkillGraph:
+    return load_graph(file)
+
+
+def library_with(skill_files: tuple[Path, ...]) -> SkillLibrary:
+    library = SkillLibrary()
+    for file in skill_files:
+        library = library.with_file(file)
+    return library
+
+
+def check_command(file: Path, scene: str, seed: int, skill_files: tuple[Path, ...]) -> int:
+    graph, library = load_graph(file), library_with(skill_files)
+    with TabletopWorld(read_scene(scene), seed) as world:
+        state = symbolic_of(world.physical_state())
+    validate(graph, state, library)
+    count = len(list(graph.calls()))
+    fine = f"[green]✓[/] {file}: {count} skill calls; every order of them can work in {scene}"
+    Console().print(fine, highlight=False)
+    return 0
+
+
+def draw_command(file: Path, out: Path | None) -> int:
+    graph = load_graph(file)
+    if out is None:
+        Console().print(terminal_tree(graph, {}))
+    else:
+        out.write_text(graph_svg(graph), "utf-8")
+        Console().print(f"drawn: {out}", highlight=False)
+    return 0

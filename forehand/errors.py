@@ -1,0 +1,46 @@
+"""Which exceptions are a person's to mend, and what they are told. Everything else is a bug and keeps its traceback."""
+
+from __future__ import annotations
+
+
+def usage_message(error: BaseException) -> str | None:
+    """One readable line (or a few), or None where the error is ours."""
+    from pydantic import ValidationError
+
+    if isinstance(error, ValidationError):
+        return _first_of(error)
+    if isinstance(error, _mendable()):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return None
+
+
+def _mendable() -> tuple[type[BaseException], ...]:
+    from forehand.commands.schemas import UnknownSchemaError
+    from forehand.config import ConfigError
+    from forehand.event_log import RunFolderError
+    from forehand.suites import SuiteError
+    from planner.planner import PlannerError
+    from robots.tabletop.scene_spec import SceneError
+    from skills.library import SkillFileError
+    from skills.literals import LiteralSyntaxError
+    from skills.skill import SkillCallError
+    from skills.skill_graph import GraphError
+
+    return (
+        ConfigError, GraphError, LiteralSyntaxError, PlannerError, RunFolderError, SceneError, SkillCallError,
+        SkillFileError, SuiteError, UnknownSchemaError,
+    )  # fmt: skip
+
+
+def _first_of(error: object) -> str:
+    from pydantic import ValidationError
+
+    assert isinstance(error, ValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    given = first.get("input")
+    shown = f" (got {given!r})" if isinstance(given, str | int | float) and len(str(given)) < 80 else ""
+    return f"{where}: {message}{shown}" if where else message
