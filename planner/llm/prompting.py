@@ -122,8 +122,11 @@ def _parameter(parameter: Parameter) -> str:
 
 
 def _readable(template: str) -> str:
-    held = template.replace("?held", "what is held")
-    return held.replace("?", "").replace("*", "any ").replace("any )", "anything)")
+    """A condition or effect in words a model knows: no ?, * or flip."""
+    if template.startswith("flip "):
+        template = f"{template.removeprefix('flip ')} becomes the opposite"
+    words = template.replace("?held", "what is held").replace("?", "")
+    return words.replace("*)", "anything)").replace("*,", "anything,").replace("*", "any ")
 
 
 def _load_file(folder: Path | None, name: str) -> Template:
