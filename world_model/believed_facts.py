@@ -74,7 +74,8 @@ def _geometry_is_silent(
     """What it speaks of is believed to be somewhere, and nothing that is known of the geometry decides it."""
     if literal.predicate == "holding" or any(a in objects and objects[a].hidden for a in literal.arguments):
         return False
-    if literal.predicate in PLACEMENTS and objects[literal.arguments[0]].state is not None:
+    subject = objects.get(literal.arguments[0]) if literal.arguments else None
+    if literal.predicate in PLACEMENTS and (subject is None or subject.state is not None):
         return False  # where it is known to be says where it is
     known = predicates.get(literal.predicate)
     return known is None or known.evaluate(physical, literal.arguments) is None
