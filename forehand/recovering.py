@@ -38,7 +38,8 @@ class Recoverer:
             if result.verdict.status is VerdictStatus.SUCCEEDED:
                 return None
             if not recovery.judge_again:
-                self.actor.step_back(result.run)
+                if recovery.rung not in (Rung.CONTINUE, Rung.GIVE_UP):
+                    self.actor.step_back(result.run)
                 return self._do(recovery, result.step_id)
             result = self.actor.judge_again(result, before)
             self._runner.record(result)

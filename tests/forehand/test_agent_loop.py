@@ -1,0 +1,453 @@
+"""The loop on a table of literals: what follows what, and that nothing a part does wrong escapes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from executor.stop import StopToken
+from forehand.event_log import EventLog, RunFolderError
+from forehand.events import Event
+from forehand.run_state import RunState
+from planner.planner import Impossible, Plan, PlanOutcome, PlanRequest, Question
+from planner.recovery import RecoveryBudgets, RecoveryLadder
+from skills.goal import Goal
+from skills.library import SkillLibrary
+from skills.literals import Literal
+from skills.skill_graph import SkillGraph
+from world_model.results import EndedBy, SkillRun, Verdict, VerdictStatus
+
+LIBRARY = SkillLibrary()
+MakeBench = Callable[..., Any]
+IN_BOWL = "in(red block, red bowl)"
+
+
+class FixedPlanner:
+    """Answers in turn; the last one for ever."""
+
+    name = "fixed"
+
+    def __init__(self, *answers: PlanOutcome) -> None:
+        self.answers = list(answers)
+        self.asked: list[PlanRequest] = []
+
+    def plan(self, request: PlanRequest) -> PlanOutcome:
+        self.asked.append(request)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+class Raises:
+    """A part whose methods fail from the n-th call on; before that, and where it only tells, it is the usual one."""
+
+    name = "raising"
+
+    def __init__(self, error: BaseException, instead_of: Any = None, first: int = 1) -> None:
+        self.error, self.instead_of, self.calls, self.first = error, instead_of, 0, first
+
+    def __getattr__(self, name: str) -> Any:
+        usual = getattr(self.instead_of, name, None)
+        if usual is not None and not callable(usual):
+            return usual
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            self.calls += 1
+            if self.calls >= self.first:
+                raise self.error
+            return usual(*args, **kwargs) if usual is not None else None
+
+        return method
+
+
+def graph_of(*calls: str) -> SkillGraph:
+    steps = [{"id": f"s{n}", "do": call, "after": [f"s{n - 1}"] if n else []} for n, call in enumerate(calls)]
+    return SkillGraph.model_validate({"steps": steps})
+
+
+# ---- the good course
+
+
+def test_perceive_plan_act_judge_check(bench: MakeBench, table: Any) -> None:
+    run = bench(IN_BOWL)
+    ending = run.run()
+    assert (ending.outcome, table.done) == ("succeeded", ["pick(red block)", "place_in(red bowl)"])
+    assert run.kinds == [
+        "perceived", "planned", "graph_changed",
+        "step_started", "skill_ended", "perceived", "judged",
+        "step_started", "skill_ended", "perceived", "judged",
+        "perceived", "goal_checked",
+    ]  # fmt: skip
+
+
+def test_it_looks_once_more_before_it_says_succeeded(bench: MakeBench, table: Any) -> None:
+    run = bench(IN_BOWL)
+
+    def someone_takes_it_out(_bench: Any) -> None:
+        if table.done == ["pick(red block)", "place_in(red bowl)"]:
+            table.state = table.state.apply(map(Literal.parse, (f"not {IN_BOWL}", "on(red block, table)")))
+
+    run.checkpoint = someone_takes_it_out
+    ending = run.run()
+    assert ending.outcome == "succeeded"
+    assert table.done == ["pick(red block)", "place_in(red bowl)"] * 2
+    missed, held = run.of_kind("goal_checked")
+    assert (missed.holds, held.holds) == (False, True)
+    assert "in(red block, red bowl)" in missed.unmet[0]
+    assert [(e.rung, e.step) for e in run.of_kind("recovery")] == [("replan", None)]
+
+
+def test_every_event_is_heard_before_its_effect(bench: MakeBench, table: Any, mishaps: dict[str, Any]) -> None:
+    seen: dict[str, int] = {}
+
+    def on_event(event: Event) -> None:
+        if event.kind == "step_started":
+            assert len(table.done) == seen.get("skill_ended", 0), "the robot moves after step_started, not before"
+        if event.kind in ("judged", "recovery"):
+            assert run.state.runner is not None
+            assert run.state.runner.statuses[event.step] in ("running", "failed")
+        seen[event.kind] = seen.get(event.kind, 0) + 1
+
+    recorder = mishaps["Recorder"](on_event)
+    table.mishaps[2] = mishaps["nothing"]
+    run = bench(IN_BOWL, watchers=(recorder,))
+    assert run.run().outcome == "succeeded"
+    assert [e.seq for e in recorder.heard] == list(range(1, len(run.log.events) + 1))
+    assert "part_failed" not in run.kinds
+
+
+# ---- recovery
+
+
+def test_a_skill_that_does_nothing_is_tried_again(bench: MakeBench, table: Any, mishaps: dict[str, Any]) -> None:
+    table.mishaps[1] = mishaps["nothing"]
+    run = bench(IN_BOWL)
+    assert run.run().outcome == "succeeded"
+    assert table.done == ["pick(red block)", "pick(red block)", "place_in(red bowl)"]
+    assert [e.rung for e in run.of_kind("recovery")] == ["retry"]
+    assert [(e.step, e.attempt) for e in run.of_kind("step_started")][:2] == [
+        ("pick-red-block", 1),
+        ("pick-red-block", 2),
+    ]
+
+
+def test_a_block_that_slips_is_picked_up_again_by_a_repair(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any]
+) -> None:
+    def slips(t: Any, call: Any) -> Any:
+        t.state = t.state.apply(map(Literal.parse, ("not holding(red block)", "on(red block, table)")))
+        return mishaps["nothing"](t, call)
+
+    table.mishaps[2] = slips
+    run = bench(IN_BOWL)
+    assert run.run().outcome == "succeeded"
+    assert table.done == ["pick(red block)", "place_in(red bowl)", "pick(red block)", "place_in(red bowl)"]
+    (recovery,) = run.of_kind("recovery")
+    assert (recovery.rung, "hand is empty" in recovery.reason) == ("repair", True)
+    assert [e.step for e in run.of_kind("step_started")][2].startswith("place_in-red-bowl-repair1/")
+
+
+def test_a_step_whose_preconditions_do_not_hold_is_not_started(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any]
+) -> None:
+    table.state = table.state.apply([Literal.parse("open(drawer)")])
+    table.mishaps[1] = mishaps["also"]("not open(drawer)")  # somebody shuts it meanwhile
+    run = bench("in(red block, drawer)")
+    assert run.run().outcome == "succeeded"
+    not_started = [e for e in run.of_kind("skill_ended") if e.ended_by == "not_started"]
+    assert len(not_started) == 1
+    assert "drawer is closed" in not_started[0].detail
+
+
+def test_after_a_run_that_got_stuck_the_empty_hand_goes_home_first(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any]
+) -> None:
+    table.mishaps[1] = mishaps["ends_by"](EndedBy.NO_PROGRESS)
+    run = bench(IN_BOWL)
+    assert run.run().outcome == "succeeded"
+    assert table.homed == 1
+    table.mishaps[len(table.done) + 2] = mishaps["ends_by"](EndedBy.TIME_LIMIT)
+    assert bench("in(blue block, blue bowl)").run().outcome == "succeeded"
+    assert table.homed == 1, "with something in the hand it stays: home opens the hand"
+
+
+def test_a_skill_that_never_works_ends_the_run_within_its_budgets(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any]
+) -> None:
+    table.mishaps = dict.fromkeys(range(1, 1000), mishaps["nothing"])
+    run = bench(IN_BOWL, budgets=RecoveryBudgets(retries_per_step=1, replans=2, barren_replans=2))
+    ending = run.run()
+    assert ending.outcome == "failed"
+    assert len(table.done) == 2 * 3
+    assert run.of_kind("recovery")[-1].rung == "give up"
+    assert ending.reason == run.of_kind("recovery")[-1].reason
+
+
+def test_attempts_are_bounded_whatever_the_ladder_says(bench: MakeBench, table: Any, mishaps: dict[str, Any]) -> None:
+    table.mishaps = dict.fromkeys(range(1, 1000), mishaps["nothing"])
+    run = bench(IN_BOWL, most_steps=7, budgets=RecoveryBudgets(retries_per_step=1000))
+    assert run.run().outcome == "failed"
+    assert len(table.done) == 7
+
+
+def test_unsure_is_looked_at_again_and_the_new_verdict_counts(bench: MakeBench, table: Any) -> None:
+    class LooksTwice:
+        name = "hazy"
+
+        def __init__(self) -> None:
+            self.asked: list[tuple[str, int]] = []
+
+        def judge(self, call: Any, *_scenes: Any, attempt: int = 1) -> Verdict:
+            self.asked.append((str(call), attempt))
+            clear = len(self.asked) > 1
+            status = VerdictStatus.SUCCEEDED if clear else VerdictStatus.UNSURE
+            return Verdict(status, 0.9 if clear else 0.5, "clear" if clear else "hazy", self.name)
+
+    class NoEvidence(RecoveryLadder):
+        """A ladder that takes no evidence of its own."""
+
+        def _effects_hold(self, *_: Any) -> None:
+            return None
+
+    detector = LooksTwice()
+    run = bench(IN_BOWL, detector=detector, parts_changed={"ladder": NoEvidence(LIBRARY)})
+    assert run.run().outcome == "succeeded"
+    assert detector.asked[:2] == [("pick(red block)", 1), ("pick(red block)", 1)]
+    assert [(e.status, e.attempt) for e in run.of_kind("judged")][:2] == [("unsure", 1), ("succeeded", 1)]
+    assert [r.verdict.status for r in run.state.history] == ["succeeded", "succeeded"]
+    assert table.done == ["pick(red block)", "place_in(red bowl)"]
+
+
+# ---- planners that ask, refuse, or give a graph that cannot work
+
+
+def test_a_question_without_anybody_to_answer_ends_in_clarify(bench: MakeBench, table: Any) -> None:
+    run = bench(None, planner=FixedPlanner(Question("Which block?", ("red", "blue"))), instruction="take it")
+    ending = run.run()
+    assert (ending.outcome, ending.reason, table.done) == ("clarify", "Which block?", [])
+    assert run.kinds == ["perceived", "question"]
+
+
+def test_an_answer_goes_to_the_planner_and_the_run_goes_on(bench: MakeBench) -> None:
+    plan = Plan(Goal.parse(IN_BOWL), graph_of("pick(red block)", "place_in(red bowl)"), focus=("red block",))
+    planner = FixedPlanner(Question("Which block?"), plan)
+    run = bench(None, planner=planner, instruction="take it", ask=lambda _question: " the red one ")
+    assert run.run().outcome == "succeeded"
+    assert planner.asked[-1].answers == (("Which block?", "the red one"),)
+    assert [e.text for e in run.of_kind("answer")] == ["the red one"]
+    assert run.state.focus == ("red block",)
+
+
+def test_impossible_says_why(bench: MakeBench) -> None:
+    run = bench(IN_BOWL, planner=FixedPlanner(Impossible("there is no bowl")))
+    ending = run.run()
+    assert (ending.outcome, ending.reason) == ("impossible", "there is no bowl")
+    assert run.kinds[-1] == "impossible"
+
+
+def test_a_plan_that_cannot_work_moves_nothing(bench: MakeBench, table: Any) -> None:
+    planner = FixedPlanner(Plan(Goal.parse(IN_BOWL), graph_of("place_in(red bowl)")))
+    ending = bench(IN_BOWL, planner=planner).run()
+    assert (ending.outcome, table.done) == ("failed", [])
+    assert "s0" in ending.reason
+
+
+def test_replanning_keeps_the_goal_and_tells_what_was_tried(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any]
+) -> None:
+    goal = Goal.parse(IN_BOWL)
+    plan = Plan(goal, graph_of("pick(red block)", "place_in(red bowl)"))
+    planner = FixedPlanner(plan)
+    table.mishaps = dict.fromkeys((1, 2), mishaps["nothing"])
+    run = bench(None, planner=planner, instruction="sort", budgets=RecoveryBudgets(retries_per_step=1))
+    assert run.run().outcome == "succeeded"
+    assert planner.asked[0].goal is None
+    assert planner.asked[1].goal == goal
+    assert [str(r.run.call) for r in planner.asked[1].history] == ["pick(red block)"] * 2
+    assert [e.step for e in run.of_kind("step_started")] == ["s0", "s0", "replan1/s0", "replan1/s1"]
+
+
+# ---- the arm without feedback
+
+
+def test_open_loop_runs_the_graph_once_whatever_comes_of_it(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any]
+) -> None:
+    table.mishaps[1] = mishaps["nothing"]
+    run = bench(IN_BOWL, closed_loop=False)
+    ending = run.run()
+    assert table.done == ["pick(red block)", "place_in(red bowl)"]
+    assert ending.outcome == "failed"
+    assert "recovery" not in run.kinds
+    assert run.of_kind("judged")[0].status == "failed"
+
+
+def test_open_loop_succeeds_where_nothing_goes_wrong(bench: MakeBench) -> None:
+    assert bench(IN_BOWL, closed_loop=False).run().outcome == "succeeded"
+
+
+# ---- exceptions in every part
+
+
+@pytest.mark.parametrize("part", ["perception", "planner", "detector", "ladder", "executor", "belief", "truth"])
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_an_exception_in_any_part_is_an_outcome_with_a_reason(bench: MakeBench, part: str, first: int) -> None:
+    usual = bench(IN_BOWL).parts
+    broken = Raises(RuntimeError("the cable is loose"), getattr(usual, part) if part != "truth" else None, first)
+    replacement = broken.look if part == "truth" else broken
+    run = bench(IN_BOWL, parts_changed={part: replacement})
+    ending = run.run()
+    assert ending.outcome in ("succeeded", "failed")
+    if broken.calls >= first:
+        failures = run.of_kind("part_failed")
+        assert failures
+        assert all("the cable is loose" in e.reason for e in failures)
+        assert all("RuntimeError" in e.trace for e in failures)
+    if ending.outcome == "failed":
+        assert "the cable is loose" in ending.reason or run.of_kind("recovery")
+
+
+def test_a_policy_that_raises_is_a_failed_step_that_is_recovered(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any]
+) -> None:
+    table.mishaps[1] = mishaps["ends_by"](EndedBy.ERROR, "policy: ValueError: nan")
+    run = bench(IN_BOWL)
+    assert run.run().outcome == "succeeded"
+    assert run.of_kind("skill_ended")[0].detail == "policy: ValueError: nan"
+    assert run.of_kind("recovery")[0].rung == "retry"
+
+
+def test_a_watcher_that_raises_is_dropped_and_told_of(bench: MakeBench, mishaps: dict[str, Any]) -> None:
+    def fails(event: Event) -> None:
+        if event.seq == 4:
+            raise OSError("terminal is gone")
+
+    broken, healthy = mishaps["Recorder"](fails), mishaps["Recorder"]()
+    run = bench(IN_BOWL, watchers=(broken, healthy))
+    assert run.run().outcome == "succeeded"
+    assert broken.heard[-1].seq == 4
+    assert [e.seq for e in healthy.heard] == list(range(1, len(run.log.events) + 1))
+    assert [(e.part, e.seq) for e in run.of_kind("part_failed")] == [("recorder", 5)]
+
+
+def test_a_log_that_cannot_be_written_stops_the_robot_and_is_no_outcome(bench: MakeBench, table: Any) -> None:
+    run = bench(IN_BOWL)
+    real = run.log.emit
+
+    def emit(event: Event) -> Event:
+        if event.kind == "judged":
+            raise RunFolderError("disk full")
+        return real(event)
+
+    run.log.emit = emit
+    with pytest.raises(RunFolderError, match="disk full"):
+        run.run()
+    assert table.stopped == ["the run's log cannot be written"]
+
+
+# ---- stopping
+
+
+def test_a_stop_ends_the_run_and_halts_the_robot(bench: MakeBench, table: Any) -> None:
+    stop = StopToken()
+    run = bench(IN_BOWL, stop=stop)
+    run.checkpoint = lambda _bench: stop.set("a person stopped it") if table.done else None
+    ending = run.run()
+    assert (ending.outcome, ending.reason) == ("stopped", "a person stopped it")
+    assert table.done == ["pick(red block)"]
+    assert table.stopped == ["a person stopped it"]
+
+
+def test_a_stop_within_a_skill_leaves_the_attempt_unjudged(bench: MakeBench, table: Any) -> None:
+    stop = StopToken()
+
+    def pressed(_table: Any, call: Any) -> SkillRun:
+        stop.set("Ctrl-C")
+        return SkillRun(call, EndedBy.STOPPED, 2, 0.2, "Ctrl-C")
+
+    table.mishaps[1] = pressed
+    run = bench(IN_BOWL, stop=stop)
+    assert run.run().outcome == "stopped"
+    assert "judged" not in run.kinds
+    assert "recovery" not in run.kinds
+
+
+def test_a_safety_stop_is_a_failed_step_and_not_the_end(bench: MakeBench, table: Any, mishaps: dict[str, Any]) -> None:
+    table.mishaps[1] = mishaps["ends_by"](EndedBy.STOPPED, "safety envelope: contact force 300 N")
+    run = bench(IN_BOWL)
+    assert run.run().outcome == "succeeded"
+    assert [(e.reason, e.stopped) for e in run.of_kind("safety")] == [("safety envelope: contact force 300 N", True)]
+
+
+def test_an_interrupt_anywhere_is_a_stop(bench: MakeBench, table: Any) -> None:
+    ending = bench(IN_BOWL, planner=Raises(KeyboardInterrupt())).run()
+    assert ending.outcome == "stopped"
+    assert table.stopped == ["interrupted"]
+
+
+# ---- goals
+
+
+def test_a_goal_that_depends_on_what_is_found_out_later_is_settled_by_it() -> None:
+    from skills.symbolic_state import SymbolicState
+
+    lamp, bowl = Literal.parse("lit(lamp)"), Literal.parse(IN_BOWL)
+    goal = Goal.model_validate(
+        {"branches": [{"condition": "in(red block, drawer)", "then": [IN_BOWL], "otherwise": ["lit(lamp)"]}]}
+    )
+    objects = {"red block": "block", "red bowl": "bowl", "drawer": "drawer", "lamp": "lamp"}
+    unknown = SymbolicState(objects, frozenset(), frozenset({"red block"}))
+    found = SymbolicState(objects, frozenset({Literal.parse("in(red block, drawer)"), Literal.parse("open(drawer)")}))
+    state = RunState(goal=goal, believed=[unknown])
+    assert state.pursued == goal
+    state.believed.append(found)
+    assert state.pursued == Goal(literals=(bowl,))
+    assert state.unmet(found)
+    assert not state.unmet(SymbolicState(objects, frozenset({bowl})))
+    assert lamp not in state.pursued.literals
+
+
+def test_a_full_hand_at_the_end_is_not_the_end_unless_the_goal_says_so(bench: MakeBench, table: Any) -> None:
+    run = bench(None, planner=FixedPlanner(Plan(Goal.parse("lit(lamp)"), graph_of("press(button)"))), instruction="x")
+    table.state = table.state.apply(map(Literal.parse, ("not on(blue block, *)", "lit(lamp)")))
+    run.state.goal = Goal.parse("lit(lamp)")
+    held = table.state.apply([Literal.parse("holding(blue block)")])
+    assert "hand_empty()" in run.state.unmet(held)[0]
+    run.state.goal = Goal.parse("lit(lamp); holding(blue block)")
+    assert run.state.unmet(held) == ()
+
+
+# ---- going on from any boundary
+
+
+@pytest.mark.parametrize("closed_loop", [True, False])
+def test_from_every_boundary_on_the_rest_of_the_run_is_the_same(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any], closed_loop: bool
+) -> None:
+    goal = "in(red block, drawer); not open(drawer); lit(lamp)"
+    script = {2: mishaps["nothing"], 4: mishaps["nothing"], 5: mishaps["nothing"], 6: mishaps["also"]("not lit(lamp)")}
+    table.mishaps = dict(script)
+    saved: list[tuple[int, str, Any, list[str]]] = []
+
+    def save(b: Any) -> None:
+        data = {"run": b.state.to_json(), "ladder": b.parts.ladder.snapshot()}
+        saved.append((len(b.log.events), json.dumps(data), table.state, list(table.done)))
+
+    whole = bench(goal, checkpoint=save, closed_loop=closed_loop)
+    ending = whole.run()
+    assert len(saved) > 4
+    for count, text, symbols, done in saved:
+        data = json.loads(text)
+        table.state, table.done[:] = symbols, done
+        rest = bench(goal, closed_loop=closed_loop)
+        rest.parts.belief.update(None)
+        rest.parts.ladder.restore(data["ladder"])
+        rest.state = RunState.from_json(data["run"], LIBRARY, rest.parts.holds)
+        assert rest.run() == ending
+        assert _told(rest.log) == _told(whole.log, count)
+
+
+def _told(log: EventLog, skip: int = 0) -> list[dict[str, Any]]:
+    times = {"seq", "wall_time_s", "wall_s"}
+    return [event.model_dump(exclude=times) for event in log.events[skip:]]
