@@ -17,7 +17,7 @@ def expert(state: PhysicalState, arguments: tuple[str, ...]) -> Action:
     (drawer,) = arguments
     if state.joints[drawer] <= SHUT_M:
         return retreat(state, obstacles(state), 1.0)
-    return slide_drawer(state, drawer, 1.0)
+    return slide_drawer(state, drawer, 0.0)
 
 
 SKILL = Skill(

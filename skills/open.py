@@ -18,7 +18,7 @@ def expert(state: PhysicalState, arguments: tuple[str, ...]) -> Action:
     (drawer,) = arguments
     if state.joints[drawer] >= OPENED_M:
         return retreat(state, obstacles(state), 1.0)
-    return slide_drawer(state, drawer, -1.0)
+    return slide_drawer(state, drawer, OPENED_M)
 
 
 SKILL = Skill(

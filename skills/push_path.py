@@ -1,27 +1,34 @@
-"""The way of a pushed block to its zone: straight where it is free, else around what stands there by one bend.
+"""The way of a pushed block to its zone: straight where that is free, else the cheapest way around what stands there.
 
 Recomputed at every step from the scene alone, so that a push stays Markov. Not for: the hand's motion (skills.push).
 """
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from robots.physical_state import PhysicalState
 from robots.tabletop import layout
 from skills.hand import PALM_HALF_LENGTH_M, PALM_OVER_TOOL_M, Obstacle, Point2, obstacles
-from skills.motion import distance_to_way_m
+from skills.motion import distance_m, distance_to_way_m
 from skills.predicates import past_line_m
 
 TOWARDS: dict[str, Point2] = {"left": (0.0, 1.0), "right": (0.0, -1.0), "front": (1.0, 0.0), "back": (-1.0, 0.0)}
 PAST_M = 0.012  # over the line, so that the block also settles past it
 HALF_WIDTH_M = 0.032  # of the lane that a block at any yaw and the fingers around it need
-BEND_SLACK_M = 0.006  # a lane to turn into must be freer, or the way would flicker between two
 FINGERS_AHEAD_M = 0.050
 MOVABLE_TOP_M = 0.05  # one block on the table: in need it is pushed along
-AREA_SLACK_M = 0.02
+PITCH_M = 0.02
+AREA_SLACK_M = 0.04
+COMFORT_M = 0.055  # a way keeps so far from things where that costs little
+CROWD_COST = 3.0  # times longer counts a way as narrow as a lane may be
+SIGHT_M = 0.16  # at most so long is a leg that is not the last
 
 
 @dataclass(frozen=True)
@@ -33,54 +40,115 @@ class Leg:
 
 
 def next_leg(state: PhysicalState, block: str, zone: str) -> Leg | None:
-    """The leg to push along now; None where no way leads to the zone."""
+    """The leg to push along now; None where no way leads to the zone. Single blocks give way before there is none."""
     everything = obstacles(state, ignoring=(block,))
-    firm = [o for o in everything if o.top_m > MOVABLE_TOP_M or o.name not in state.objects or not _is_block(state, o)]
+    firm = [o for o in everything if not _gives_way(state, o)]
     return _way(state, block, zone, everything) or _way(state, block, zone, firm)
 
 
-def _is_block(state: PhysicalState, obstacle: Obstacle) -> bool:
-    return state.objects[obstacle.name].category == "block"
+def _gives_way(state: PhysicalState, obstacle: Obstacle) -> bool:
+    thing = state.objects.get(obstacle.name)
+    return thing is not None and thing.category == "block" and obstacle.top_m < MOVABLE_TOP_M
 
 
 def _way(state: PhysicalState, block: str, zone: str, around: Sequence[Obstacle]) -> Leg | None:
     start, towards = state.objects[block].position_m[:2], TOWARDS[zone]
     left = PAST_M - past_line_m(state, block, zone)
-    if _lane_is_free(start, towards, left, around, HALF_WIDTH_M):
+    if lane_is_free(start, towards, left, around):
         return Leg(towards, left)
-    bends = []
-    for forth in (0.0, 0.06, 0.12, -0.06):
-        for aside in (s * 0.02 for s in range(-14, 15) if abs(s) > 1):
-            bend = (
-                start[0] + forth * towards[0] - aside * towards[1],
-                start[1] + forth * towards[1] + aside * towards[0],
-            )
-            bends.append((math.hypot(forth, aside) + max(left - forth, 0.0), bend))
-    for _, bend in sorted(bends):
-        way = (bend[0] - start[0], bend[1] - start[1])
-        length = math.hypot(*way)
-        heading = (way[0] / length, way[1] / length)
-        rest = left - way[0] * towards[0] - way[1] * towards[1]
-        if (
-            _on_table(bend)
-            and _lane_is_free(bend, towards, rest, around, HALF_WIDTH_M + BEND_SLACK_M)
-            and _lane_is_free(start, heading, length, around, HALF_WIDTH_M)
-        ):
-            return Leg(heading, length)
-    return None
+    field = _Field(around, zone)
+    points = field.way_from(start)
+    if not points:
+        return None
+    seen = [q for q in points[1:] if math.dist(start, q) <= SIGHT_M and _is_free(start, q, around)]
+    goal = seen[-1] if seen else points[min(2, len(points) - 1)]
+    length = math.dist(start, goal)
+    if length < 1e-6:
+        return None
+    return Leg(((goal[0] - start[0]) / length, (goal[1] - start[1]) / length), length)
 
 
-def _on_table(point: Point2) -> bool:
-    area, slack = layout.PLACING_AREA, AREA_SLACK_M
-    return area.x_min - slack <= point[0] <= area.x_max + slack and area.y_min - slack <= point[1] <= area.y_max + slack
-
-
-def _lane_is_free(start: Point2, heading: Point2, length_m: float, around: Sequence[Obstacle], width_m: float) -> bool:
-    """Nothing within `width_m` of the block's way, nor where fingers and palm run ahead of it."""
+def lane_is_free(start: Point2, heading: Point2, length_m: float, around: Sequence[Obstacle]) -> bool:
+    """Nothing in the block's lane, nor where fingers and palm run ahead of it."""
     for obstacle in around:
-        tall = obstacle.top_m > PALM_OVER_TOOL_M
-        ahead = max(length_m, 0.0) + (PALM_HALF_LENGTH_M if tall else FINGERS_AHEAD_M)
+        ahead = max(length_m, 0.0) + (PALM_HALF_LENGTH_M if obstacle.top_m > PALM_OVER_TOOL_M else FINGERS_AHEAD_M)
         end = (start[0] + ahead * heading[0], start[1] + ahead * heading[1])
-        if distance_to_way_m(obstacle, start, end) < width_m:
+        if distance_to_way_m(obstacle, start, end) < HALF_WIDTH_M:
             return False
     return True
+
+
+def _is_free(start: Point2, end: Point2, around: Sequence[Obstacle]) -> bool:
+    """A leg may start as near to a thing as the block now stands."""
+    return all(distance_to_way_m(o, start, end) >= min(HALF_WIDTH_M, distance_m(o, start) - 0.001) for o in around)
+
+
+class _Field:
+    """A grid over the table: how far every point is from what stands there, and the cheapest way to a zone."""
+
+    def __init__(self, around: Sequence[Obstacle], zone: str) -> None:
+        area, slack = layout.PLACING_AREA, AREA_SLACK_M
+        self.xs = np.arange(area.x_min - slack, area.x_max + slack + 1e-9, PITCH_M)
+        self.ys = np.arange(area.y_min - slack, area.y_max + slack + 1e-9, PITCH_M)
+        grid_x, grid_y = np.meshgrid(self.xs, self.ys, indexing="ij")
+        room = np.full(grid_x.shape, np.inf)
+        for obstacle in around:
+            room = np.minimum(room, _distances_m(obstacle, grid_x, grid_y))
+        crowded = np.clip((COMFORT_M - room) / (COMFORT_M - HALF_WIDTH_M), 0.0, 1.0)
+        self.cost = np.where(room < HALF_WIDTH_M, np.inf, 1.0 + CROWD_COST * crowded)
+        past = {
+            "left": grid_y - layout.ZONE_LEFT_Y_M,
+            "right": layout.ZONE_RIGHT_Y_M - grid_y,
+            "front": grid_x - layout.ZONE_FRONT_X_M,
+            "back": layout.ZONE_BACK_X_M - grid_x,
+        }[zone]
+        self.in_zone = past >= PAST_M
+
+    def way_from(self, start: Point2) -> list[Point2]:
+        """Grid points from the start to the zone (Dijkstra 1959); empty where none leads there.
+
+        Around the start itself nothing is too near: the block stands there already.
+        """
+        first = (int(np.abs(self.xs - start[0]).argmin()), int(np.abs(self.ys - start[1]).argmin()))
+        best, came = {first: 0.0}, {first: first}
+        queue = [(0.0, first)]
+        while queue:
+            reached, cell = heapq.heappop(queue)
+            if reached > best[cell]:
+                continue
+            if self.in_zone[cell]:
+                return self._trace(cell, came)
+            for step, length in _STEPS:
+                near = (cell[0] + step[0], cell[1] + step[1])
+                if not (0 <= near[0] < len(self.xs) and 0 <= near[1] < len(self.ys)):
+                    continue
+                leaving = max(abs(near[0] - first[0]), abs(near[1] - first[1])) <= 1
+                total = reached + length * (min(self.cost[near], 10.0) if leaving else self.cost[near])
+                if total < best.get(near, math.inf):
+                    best[near], came[near] = total, cell
+                    heapq.heappush(queue, (total, near))
+        return []
+
+    def _trace(self, cell: tuple[int, int], came: dict[tuple[int, int], tuple[int, int]]) -> list[Point2]:
+        cells = [cell]
+        while came[cells[-1]] != cells[-1]:
+            cells.append(came[cells[-1]])
+        return [(float(self.xs[i]), float(self.ys[j])) for i, j in reversed(cells)]
+
+
+_STEPS = tuple(((i, j), PITCH_M * math.hypot(i, j)) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0))
+
+
+def _distances_m(obstacle: Obstacle, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From every grid point to the outline; 0 inside."""
+    best = np.full(x.shape, np.inf)
+    inside = np.ones(x.shape, dtype=bool)
+    previous = obstacle.outline[-1]
+    for corner in obstacle.outline:
+        ex, ey = corner[0] - previous[0], corner[1] - previous[1]
+        px, py = x - previous[0], y - previous[1]
+        share = np.clip((px * ex + py * ey) / (ex * ex + ey * ey), 0.0, 1.0)
+        best = np.minimum(best, np.hypot(px - share * ex, py - share * ey))
+        inside &= ex * py - ey * px >= 0
+        previous = corner
+    return np.where(inside, 0.0, best)
