@@ -173,7 +173,8 @@ def _in_hand(item: SceneObject, hand: HandState) -> SceneObject:
     state = item.state and replace(item.state, position_m=position)
     if state is None:
         state = ObjectState(item.name, item.category, position)
-    return replace(item, state=state, source=TOUCH, confidence=min(item.confidence, ENCLOSED_CONFIDENCE))
+    confidence = min(item.confidence, ENCLOSED_CONFIDENCE)
+    return SceneObject(item.name, item.category, confidence, TOUCH, state)
 
 
 def _floating(scene: Scene, prior: Scene) -> list[str]:
