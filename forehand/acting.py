@@ -29,7 +29,7 @@ class Actor:
         self.task, self.parts, self.state, self.log, self.stop = task, parts, state, log, stop
 
     def look(self) -> Scene:
-        """Perceive afresh; the first look of a run is also its start. Raises PartError."""
+        """Perceive afresh; what is seen is one more moment of the run's history. Raises PartError."""
         before = self.state.believed[-1].facts if self.state.believed else frozenset()
         scene = self.parts.look()
         now = scene.symbolic()
@@ -46,6 +46,13 @@ class Actor:
         if not self.state.believed:
             self._remember_boundary()
         return scene
+
+    def take_for_granted(self, assumed: Mapping[str, str]) -> Scene:
+        """The belief, with the things that a plan looks for and nobody has seen (name → category)."""
+        for name, category in assumed.items():
+            if name not in self.parts.belief.scene.objects:
+                self.parts.belief.assume(name, category)
+        return self.parts.belief.scene
 
     def request(self, scene: Scene) -> PlanRequest:
         """What the planner is asked now: everything this run knows."""

@@ -87,6 +87,7 @@ class Agent:
         started_s = self.log.clock()
         match self.parts.plan(self.actor.request(scene)):
             case Plan() as plan:
+                scene = self.actor.take_for_granted(plan.assumed)
                 with guarded("planner"):
                     validate(plan.graph, scene.symbolic(), self.parts.library)
                 wall_s = self.log.clock() - started_s
@@ -126,8 +127,8 @@ class Agent:
 
     def _check_goal(self) -> Ending | None:
         """The graph is through: look afresh, and believe it only where the goal is seen to hold."""
-        scene = self.actor.look()
-        unmet = self.state.unmet(scene.symbolic())
+        self.actor.look()
+        unmet = self.state.unmet()
         self.log.emit(GoalChecked(holds=not unmet, unmet=unmet))
         if not unmet:
             return Ending("succeeded", "the goal holds")

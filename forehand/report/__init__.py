@@ -16,6 +16,10 @@ from forehand.events import Event
 from forehand.results import RunResult, standing
 from forehand.run_view import TONE_OF_OUTCOME, TONE_OF_VERDICT, RunView
 from forehand.terminal import MARK_OF_TONE
+from skills.literals import Literal
+from skills.symbolic_state import SymbolicState
+
+WORD_OF_TRUTH = {True: "holds", False: "does not hold", None: "cannot tell"}
 
 _TEMPLATES = Environment(loader=PackageLoader("forehand.report", "."), autoescape=True, undefined=StrictUndefined)
 
@@ -94,16 +98,21 @@ def _facts(result: RunResult) -> list[tuple[str, str]]:
 def _goal_lines(view: RunView, result: RunResult) -> list[tuple[str, str]]:
     if result.goal is None:
         return []
-    believed = set(view.belief.literals) if view.belief else set()
-    lines = []
-    for literal in result.goal.literals:
-        positive = str(literal.positive) in believed
-        lines.append((str(literal), "holds" if positive != literal.negated else "not seen to hold"))
+    state = _believed(view)
+    lines = [(str(literal), WORD_OF_TRUTH[state.holds(literal)]) for literal in result.goal.literals]
     for branch in result.goal.branches:
         then, otherwise = (", ".join(map(str, part)) or "nothing" for part in (branch.then, branch.otherwise))
         lines.append((f"if {branch.condition}: {then}; else: {otherwise}", "decided at the start"))
     lines.extend((f"{first} before {second}", "order") for first, second in result.goal.order)
     return lines
+
+
+def _believed(view: RunView) -> SymbolicState:
+    """The last belief, as one can ask it."""
+    if view.belief is None:
+        return SymbolicState({})
+    facts = frozenset(Literal.parse(text) for text in view.belief.literals)
+    return SymbolicState(view.belief.objects, facts, frozenset(view.belief.hidden))
 
 
 def _rows(result: RunResult) -> list[_Row]:
