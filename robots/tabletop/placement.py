@@ -1,44 +1,22 @@
 """Placement: from a SceneSpec and a seed to the SimulationState in which everything stands.
 
-Places are drawn uniformly and, where that finds no room, relaxed: overlapping things push each other apart.
-Not for: checking a scene's words (scene_spec).
+Not for: checking a scene's words (scene_spec) or finding free places (scattering).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from robots.robot import Quaternion, Vector3
 from robots.tabletop import layout, panda
-from robots.tabletop.footprints import HALF_WIDTH_M, footprint_gap_m, in_zone, kept_free, needed_gap_m
 from robots.tabletop.layout import Point2
 from robots.tabletop.names import DISTRACTOR_SHAPES, NEUTRAL_COLOURS, SceneError, read_thing
+from robots.tabletop.scattering import Footprint, relaxed, scattered
 from robots.tabletop.scene_spec import SceneSpec
 from robots.tabletop.state import ArmState, BodyState, SimulationState, SlideState
-
-SCATTERINGS, DRAWS = 60, 40
-RELAXATIONS, RELAXING_STEPS = 30, 300
-TALL_STACK = 3  # blocks; beside it the hand's broad side needs more room
-TALL_GAP_M = 0.09
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """What a standing thing needs of the table. place: given by the scene, or None to be drawn."""
-
-    name: str
-    category: str
-    height: int = 1  # blocks, of a stack
-    zone: str | None = None
-    place: Point2 | None = None
-
-    @property
-    def half(self) -> float:
-        return HALF_WIDTH_M[self.category]
 
 
 def initial_state(spec: SceneSpec, seed: int, *, distractors: int = 0) -> SimulationState:
@@ -83,7 +61,7 @@ def free_place(
 ) -> Point2 | None:
     """A random free place for one more thing among those that stand; None when there is none."""
     footprints = [Footprint(name, read_thing(name).category, place=place) for name, place in standing.items()]
-    drawn = _scattered([*footprints, Footprint("", category)], objects, rng)
+    drawn = scattered([*footprints, Footprint("", category)], objects, rng)
     return None if drawn is None else drawn[""]
 
 
@@ -102,106 +80,11 @@ def _places(spec: SceneSpec, extra: Sequence[str], rng: np.random.Generator) -> 
     ]  # fmt: skip
     footprints += [Footprint(name, "distractor") for name in extra]
     objects = (*spec.objects, *extra)
-    drawn = _scattered(footprints, objects, rng) or _relaxed(footprints, objects, rng)
+    drawn = scattered(footprints, objects, rng) or relaxed(footprints, objects, rng)
     if drawn is None:
         names = ", ".join(f.name for f in footprints)
         raise SceneError(f"no room on the table for {len(footprints)} things at reachable places: {names}")
     return drawn
-
-
-def _scattered(
-    footprints: Sequence[Footprint], objects: tuple[str, ...], rng: np.random.Generator
-) -> dict[str, Point2] | None:
-    """Places drawn one after the other, broad things first; None when there is always one without room."""
-    given = {f.name: f.place for f in footprints if f.place is not None}
-    open_ones = sorted((f for f in footprints if f.place is None), key=lambda f: (-f.half, -f.height))
-    known = {f.name: f for f in footprints}
-    for _ in range(SCATTERINGS):
-        places = dict(given)
-        for footprint in open_ones:
-            place = _draw_one(footprint, places, known, objects, rng)
-            if place is None:
-                break
-            places[footprint.name] = place
-        else:
-            return places
-    return None
-
-
-def _draw_one(
-    footprint: Footprint, places: Mapping[str, Point2], known: Mapping[str, Footprint], objects: tuple[str, ...],
-    rng: np.random.Generator,
-) -> Point2 | None:  # fmt: skip
-    area = layout.PLACING_AREA
-    for _ in range(DRAWS):
-        place = (float(rng.uniform(area.x_min, area.x_max)), float(rng.uniform(area.y_min, area.y_max)))
-        if _allowed(footprint, place, objects) and all(
-            _lacking_m(footprint, place, known[name], other) <= 0 for name, other in places.items()
-        ):
-            return place
-    return None
-
-
-def _relaxed(
-    footprints: Sequence[Footprint], objects: tuple[str, ...], rng: np.random.Generator
-) -> dict[str, Point2] | None:
-    """Random places from which things that are too near each other move apart, step by step."""
-    area = layout.PLACING_AREA
-    low, high = np.array([area.x_min, area.y_min]), np.array([area.x_max, area.y_max])
-    fixed = np.array([f.place is not None for f in footprints])
-    for _ in range(RELAXATIONS):
-        points = rng.uniform(low, high, (len(footprints), 2))
-        for k, footprint in enumerate(footprints):
-            if footprint.place is not None:
-                points[k] = footprint.place
-        for _ in range(RELAXING_STEPS):
-            push = _pushes(footprints, points)
-            if not push.any():
-                break
-            points = np.where(fixed[:, None], points, np.clip(points + push, low, high))
-        places = {f.name: (float(x), float(y)) for f, (x, y) in zip(footprints, points, strict=True)}
-        if not _pushes(footprints, points).any() and all(_allowed(f, places[f.name], objects) for f in footprints):
-            return places
-    return None
-
-
-def _pushes(
-    footprints: Sequence[Footprint], points: np.ndarray[tuple[int, int], np.dtype[np.float64]]
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """How far each thing moves this step, (n, 2) metres; all zero when nothing is too near anything."""
-    push = np.zeros_like(points)
-    for i, one in enumerate(footprints):
-        for j in range(i):
-            lacking = _lacking_m(one, tuple(points[i]), footprints[j], tuple(points[j]))
-            if lacking > 0:
-                apart = points[i] - points[j]
-                apart /= max(float(np.linalg.norm(apart)), 1e-9)
-                push[i] += apart * (0.5 * lacking + 1e-4)
-                push[j] -= apart * (0.5 * lacking + 1e-4)
-    return push
-
-
-def _lacking_m(one: Footprint, one_place: Point2, other: Footprint, other_place: Point2) -> float:
-    """By how much two things are too near each other, metres; what a scene places itself may be as near as it likes."""
-    if one.place is not None and other.place is not None:
-        return 0.0
-    gap = needed_gap_m(one.category, other.category)
-    if max(one.height, other.height) >= TALL_STACK:
-        gap = max(gap, TALL_GAP_M)
-    short = gap - footprint_gap_m(one_place, one.half, other_place, other.half)
-    return max(short, layout.MINIMAL_SPACING_M - math.dist(one_place, other_place))
-
-
-def _allowed(footprint: Footprint, place: Point2, objects: tuple[str, ...]) -> bool:
-    if footprint.place is not None:
-        return True
-    if footprint.zone is not None and not in_zone(place, footprint.zone):
-        return False
-    half, (x, y) = footprint.half, place
-    return not any(
-        area.x_min - half < x < area.x_max + half and area.y_min - half < y < area.y_max + half
-        for area in kept_free(objects).values()
-    )
 
 
 class _Bodies:

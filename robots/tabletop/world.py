@@ -12,7 +12,7 @@ import pybullet as p
 
 from robots.physical_state import PhysicalState
 from robots.robot import CONTROL_RATE_HZ, Action, Proprioception
-from robots.tabletop import sensing
+from robots.tabletop import panda, sensing
 from robots.tabletop.dressing import dress_table
 from robots.tabletop.intervene import carry_out
 from robots.tabletop.interventions import Intervention
@@ -100,6 +100,10 @@ class TabletopWorld:
         if self._gui:
             self._due_s = max(self._due_s + 1.0 / CONTROL_RATE_HZ, time.monotonic())
             time.sleep(max(0.0, self._due_s - time.monotonic()))
+
+    def preview(self, action: Action) -> tuple[panda.Vector, panda.Pose]:
+        """Joint angles to which `step` would send the arm, and the tool pose they are for; nothing moves."""
+        return self._simulation.preview(action)
 
     def intervene(self, intervention: Intervention) -> None:
         """What someone or something other than the robot does. Raises InterventionError; then nothing has changed."""
