@@ -19,8 +19,8 @@ from robots.tabletop.layout import Point2
 
 Points = NDArray[np.float64]  # (n, 2) metres
 
-SCATTERINGS, DRAWS = 30, 60
-RELAXATIONS, RELAXING_STEPS = 20, 300
+SCATTERINGS, DRAWS = 8, 60
+RELAXATIONS, RELAXING_STEPS = 10, 300
 TALL_STACK = 3  # blocks; beside it the hand's broad side needs more room
 TALL_GAP_M = 0.09
 OVERSHOOT_M = 1e-4  # things are pushed a little farther apart than they must be, so that relaxing comes to an end

@@ -128,7 +128,7 @@ class TabletopWorld:
         ) and all(abs(slide.velocity_m_s) < STILL_M_S for slide in slides)
 
     def settle(self, max_s: float) -> bool:
-        """Hold still until nothing moves, at least two control steps and at most max_s seconds; whether it came to rest.
+        """Hold still until nothing moves, for two control steps to max_s seconds; whether it came to rest.
 
         For judging true end states: what is falling has fallen, what is held is still held.
         """

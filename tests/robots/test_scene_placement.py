@@ -11,7 +11,6 @@ import numpy as np
 import pybullet as p
 import pytest
 
-from robots.robot import Action
 from robots.tabletop import layout
 from robots.tabletop.footprints import in_zone, kept_free
 from robots.tabletop.placement import initial_state
@@ -88,8 +87,7 @@ def built(spec: SceneSpec, seed: int) -> Iterator[TabletopWorld]:
 def check_settled_and_true(world: TabletopWorld) -> None:
     """Nothing moves, nothing is in anything else, and every relation holds, told from geometry."""
     before = world.physical_state()
-    world.step(Action())
-    assert world.settled()
+    assert world.settle(1.0)
     for name, thing in world.physical_state().objects.items():
         assert np.allclose(thing.position_m, before.objects[name].position_m, atol=0.001), name
     contacts = p.getContactPoints(physicsClientId=world.client)
