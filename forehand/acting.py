@@ -43,8 +43,9 @@ class Actor:
                 changed=tuple(sorted(map(str, changed))),
             )
         )
-        if not self.state.believed:
-            self._remember_boundary()
+        self.state.believe(now)
+        if not self.state.truth:
+            self._remember_truth()
         return scene
 
     def take_for_granted(self, assumed: Mapping[str, str]) -> Scene:
@@ -87,7 +88,7 @@ class Actor:
             return StepResult(step.path, attempt, run, verdict)
         verdict = self._first_verdict(run, before)
         result = self._told(StepResult(step.path, attempt, run, verdict))
-        self._remember_boundary()
+        self._remember_truth()
         return result
 
     def judge_again(self, result: StepResult, before: Scene) -> StepResult:
@@ -178,8 +179,8 @@ class Actor:
         with guarded("recovery"):
             return self.parts.ladder.unmet(step.path, graph, self.parts.belief.scene)
 
-    def _remember_boundary(self) -> None:
-        self.state.believed.append(self.parts.belief.scene.symbolic())
+    def _remember_truth(self) -> None:
+        """What truly is, at a skill boundary: for the record of the run, nothing decides by it."""
         if self.parts.truth is not None:
             self.state.truth.append(self.parts.truth())
 

@@ -151,7 +151,7 @@ def summarise(events: Sequence[Event]) -> RunResult:
         goal_reached=ended.goal_reached,
         goal_reached_source=ended.truth,
         instruction=started.instruction,
-        goal=planned[-1].goal if planned else started.goal,
+        goal=planned[0].goal if planned else started.goal,
         question=asked[-1].text if asked and ended.outcome == "clarify" else None,
         seed=started.seed,
         planner=started.planner,

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from executor.graph_runner import GraphRunner, Holds
 from forehand.events import Outcome
+from forehand.pursuit import pursued, unmet
 from planner.planner import Plan
-from skills.goal import Goal, GoalBranch
+from skills.goal import Goal
 from skills.library import SkillLibrary
 from skills.literals import Literal
-from skills.reasons import why_not
 from skills.symbolic_state import SymbolicState
 from world_model.results import StepResult
 
@@ -49,8 +49,8 @@ class Ending:
 class RunState:
     """runner: the graph on its way; None before the first plan. plan_wanted: think (again) before the next step.
 
-    believed, truth: symbolic states at the skill boundaries, the first from before anything moved. truth stays empty
-    where there is no simulator to ask.
+    believed: symbolic states after each look that showed something new, the first from before anything moved.
+    truth: true ones at the skill boundaries; empty where there is no simulator to ask.
     """
 
     goal: Goal | None = None
@@ -74,33 +74,19 @@ class RunState:
         self.plan_wanted = False
         return self.runner
 
+    def believe(self, now: SymbolicState) -> None:
+        """A look showed this."""
+        if not self.believed or self.believed[-1] != now:
+            self.believed.append(now)
+
     @property
     def pursued(self) -> Goal | None:
-        """The goal, its branches settled by what is known of the start by now: what to replan for."""
-        if self.goal is None or not self.believed:
-            return self.goal
-        goal = self.goal
-        for branch in self.goal.branches:
-            known = (s.holds(branch.condition) for s in self.believed)  # nothing moved it before it was first seen
-            truth = next((t for t in known if t is not None), None)
-            if truth is not None:
-                goal = _settled(goal, branch, branch.then if truth else branch.otherwise)
-        return goal
+        """What to plan for from here; None before the first plan."""
+        return pursued(self.goal, self.believed) if self.goal is not None else None
 
-    def unmet(self, now: SymbolicState) -> tuple[str, ...]:
-        """What the goal still wants, in words; empty where it is believed to be reached."""
-        goal = self.pursued
-        if goal is None:
-            return ()
-        start = self.believed[0] if self.believed else now
-        missing = goal.unmet(now, start)
-        if missing:
-            return tuple(f"{literal}: {why_not(literal, now)}" for literal in missing)
-        if now.held is not None and not any(lit.predicate == "holding" for s in goal.end_states(start) for lit in s):
-            return (f"hand_empty(): {why_not(Literal('hand_empty'), now)}",)
-        if not goal.reached([*self.believed, now]):
-            return tuple(f"{first} was to become true before {second}" for first, second in goal.order)
-        return ()
+    def unmet(self) -> tuple[str, ...]:
+        """What is still wanted by what is believed now, in words; empty: the goal is reached."""
+        return unmet(self.goal, self.believed) if self.goal is not None else ()
 
     def to_json(self) -> dict[str, Any]:
         record = _Record(
@@ -129,16 +115,6 @@ class RunState:
             believed=[_read(state) for state in record.believed],
             truth=[_read(state) for state in record.truth],
         )
-
-
-def _settled(goal: Goal, branch: GoalBranch, wanted: tuple[Literal, ...]) -> Goal:
-    """The goal with the branch's arm among its literals, and among those of each alternative."""
-    return Goal(
-        literals=(*goal.literals, *wanted),
-        alternatives=tuple((*alternative, *wanted) for alternative in goal.alternatives),
-        order=goal.order,
-        branches=tuple(b for b in goal.branches if b != branch),
-    )
 
 
 class _StateRecord(BaseModel):
