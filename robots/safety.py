@@ -2,8 +2,8 @@
 
 The robot owns its envelope and asks it before every control step. An action is never refused without a word:
 `check` returns what may be sent and why it differs. Order of the checks: stop → well-formed and finite → watchdog →
-step length → change from the last step → contact → workspace box → joint limits. Later checks win over earlier ones,
-so braking for the box, a contact or a joint is never softened by the change limit.
+step length → change from the last step → contact → workspace box → predicted joints and tool. Later checks win over
+earlier ones, so braking for the box, a contact or a joint is never softened by the change limit.
 
 Not for: planning around obstacles, or deciding what follows a stop (the agent does).
 """
@@ -18,11 +18,24 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from robots.robot import Action, Observation, Proprioception, SentAction, Vector3
+from robots.robot import CONTROL_RATE_HZ, Action, Observation, Proprioception, SentAction, Vector3
 
-JointPrediction: TypeAlias = Callable[[Proprioception, Action], Sequence[float]]
-"""Arm joint positions (rad) expected after one control step of an action: the arm's own inverse kinematics."""
 
+@dataclass(frozen=True)
+class Prediction:
+    """Where the arm is expected after one control step of an action, and by how much that misses what was asked."""
+
+    joints_rad: Sequence[float]
+    tool_position_m: Vector3
+    miss_m: float = 0.0
+    miss_rad: float = 0.0
+
+
+Predict: TypeAlias = Callable[[Proprioception, Action], Prediction]
+"""A robot's own kinematics: out of reach or near a joint's end the tool does not go where the action points."""
+
+CONTROL_STEP_S = 1.0 / CONTROL_RATE_HZ
+SHARES = (1.0, 0.7, 0.5, 0.3, 0.15)  # of an action, tried in turn until the prediction is within limits
 ZERO: Vector3 = (0.0, 0.0, 0.0)
 
 
@@ -52,13 +65,13 @@ class EnvelopeLimits:
 
     Steps and changes are Euclidean lengths per control step of 0.1 s; 0.08 m a step is 0.8 m/s, under half of what the
     Panda's maker allows. Targets keep `workspace_margin_m` from the box's walls, so that a controller's overshoot stays
-    inside. Joint ranges are the Panda's published ones (Franka Control Interface documentation, "Robot and interface
-    specifications"); empty where a robot predicts no joints.
+    inside. Joint ranges and speeds are the Panda's published ones (Franka Control Interface documentation, "Robot and
+    interface specifications"); empty for a robot without joints.
     """
 
-    workspace_low_m: Vector3 = (0.15, -0.60, 0.0)
+    workspace_low_m: Vector3 = (0.15, -0.60, -0.01)
     workspace_high_m: Vector3 = (0.85, 0.60, 0.70)
-    workspace_margin_m: float = 0.004
+    workspace_margin_m: float = 0.015
     max_step_m: float = 0.08
     max_step_rad: float = 0.35
     max_change_m: float = 0.12
@@ -66,6 +79,9 @@ class EnvelopeLimits:
     joint_low_rad: tuple[float, ...] = (-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973)
     joint_high_rad: tuple[float, ...] = (2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973)
     joint_margin_rad: float = 0.03
+    joint_speed_rad_s: tuple[float, ...] = (2.175, 2.175, 2.175, 2.175, 2.61, 2.61, 2.61)
+    max_miss_m: float = 0.01  # an arm that cannot follow is near the end of its reach, where it leaps between postures
+    max_miss_rad: float = 0.05
     contact_limit_n: float = 80.0  # beyond it no further into the contact
     contact_stop_n: float = 250.0  # beyond it the robot stops
     max_unobserved_steps: int = 16
@@ -76,13 +92,15 @@ class EnvelopeLimits:
         pairs = zip(self.workspace_low_m, self.workspace_high_m, strict=True)
         if not all(math.isfinite(low) and math.isfinite(high) and low + margin < high for low, high in pairs):
             raise EnvelopeError(f"workspace box without inside: {self.workspace_low_m} to {self.workspace_high_m}")
-        if len(self.joint_low_rad) != len(self.joint_high_rad):
-            raise EnvelopeError("joint_low_rad and joint_high_rad differ in length")
+        if not len(self.joint_low_rad) == len(self.joint_high_rad) == len(self.joint_speed_rad_s):
+            raise EnvelopeError("joint_low_rad, joint_high_rad and joint_speed_rad_s differ in length")
         for name in (
             "max_step_m",
             "max_step_rad",
             "max_change_m",
             "max_change_rad",
+            "max_miss_m",
+            "max_miss_rad",
             "contact_limit_n",
             "contact_stop_n",
             "max_unobserved_steps",
@@ -96,13 +114,13 @@ class EnvelopeLimits:
 class Envelope:
     """Checks each action against EnvelopeLimits. Knows the last action sent and the last observation made.
 
-    predict_joints: how the robot expects its joints to stand after an action; without it joints are checked only by
-    where their velocities carry them.
+    predict: how the robot expects to stand after an action; without it the tool is taken to go where the action points,
+    and the joints to go on at their speeds.
     """
 
-    def __init__(self, limits: EnvelopeLimits | None = None, predict_joints: JointPrediction | None = None) -> None:
+    def __init__(self, limits: EnvelopeLimits | None = None, predict: Predict | None = None) -> None:
         self.limits = limits or EnvelopeLimits()
-        self.predict_joints = predict_joints
+        self.predict = predict or carried_on
         self._stop: tuple[str, StopCause] | None = None  # one reference: written whole by any thread or signal handler
         self._last_vector = ZERO
         self._last_rotation = ZERO
@@ -158,7 +176,7 @@ class Envelope:
         sent = self._limit_change(sent, reasons)
         sent = self._yield_to_contact(sent, proprioception, reasons)
         sent = self._keep_in_box(sent, proprioception, reasons)
-        sent = self._keep_joints(sent, proprioception, reasons)
+        sent = self._keep_prediction(sent, proprioception, reasons)
         return self._sent(action, sent, tuple(reasons))
 
     def state(self) -> dict[str, Any]:
@@ -261,31 +279,40 @@ class Envelope:
         vector, _ = _shorten(_triple(inside), limits.max_step_m)  # a tool that is outside comes back at step speed
         return replace(action, world_vector=vector)
 
-    def _keep_joints(self, action: Action, proprioception: Proprioception, reasons: list[str]) -> Action:
-        """The largest share of the action that brings no joint nearer to its end than joint_margin_rad."""
-        limits, now = self.limits, proprioception.joint_positions_rad
-        if len(now) != len(limits.joint_low_rad) or action.world_vector == ZERO == action.rotation_delta:
+    def _keep_prediction(self, action: Action, proprioception: Proprioception, reasons: list[str]) -> Action:
+        """The largest share of the action whose prediction keeps joints and tool within limits; none: hold."""
+        if action.world_vector == ZERO == action.rotation_delta:
             return action
-        predict = self.predict_joints or _carried_on
-        then = predict(proprioception, action)
-        share, joint = 1.0, 0
-        for index, (q, q_then) in enumerate(zip(now, then, strict=True)):
-            allowed = _allowed_share(
-                q,
-                q_then,
-                limits.joint_low_rad[index] + limits.joint_margin_rad,
-                limits.joint_high_rad[index] - limits.joint_margin_rad,
-            )
-            if allowed < share:
-                share, joint = allowed, index
-        if share == 1.0:
-            return action
-        reasons.append(f"joint {joint + 1} near its limit: {share:.0%} of the step")
-        return replace(
-            action,
-            world_vector=_scaled(action.world_vector, share),
-            rotation_delta=_scaled(action.rotation_delta, share),
-        )
+        first_fault = ""
+        for share in SHARES:
+            part = action if share == 1.0 else _part(action, share)
+            fault = self._fault(proprioception, self.predict(proprioception, part))
+            if fault is None:
+                break
+            first_fault = first_fault or fault
+        else:
+            share, part = 0.0, _part(action, 0.0)
+        if first_fault:
+            reasons.append(f"{first_fault}: {share:.0%} of the step")
+        return part
+
+    def _fault(self, now: Proprioception, then: Prediction) -> str | None:
+        """What is wrong with where an action would lead; None: nothing. What is outside already may come back."""
+        limits, margin = self.limits, self.limits.joint_margin_rad
+        if len(then.joints_rad) == len(limits.joint_low_rad):
+            for k, (q, q_then) in enumerate(zip(now.joint_positions_rad, then.joints_rad, strict=True)):
+                low, high = limits.joint_low_rad[k] + margin, limits.joint_high_rad[k] - margin
+                if _leaves(q, q_then, low, high):
+                    return f"joint {k + 1} near its limit"
+                if abs(q_then - q) > limits.joint_speed_rad_s[k] * CONTROL_STEP_S:
+                    return f"joint {k + 1} too fast"
+        if then.miss_m > limits.max_miss_m or then.miss_rad > limits.max_miss_rad:
+            return "out of the arm's reach"
+        tool = zip(now.tool_position_m, then.tool_position_m, strict=True)
+        box = zip(limits.workspace_low_m, limits.workspace_high_m, strict=True)
+        if any(_leaves(at, at_then, low, high) for (at, at_then), (low, high) in zip(tool, box, strict=True)):
+            return "the tool would leave the workspace box"
+        return None
 
 
 def hold(proprioception: Proprioception, *, terminate: bool = False) -> Action:
@@ -294,20 +321,24 @@ def hold(proprioception: Proprioception, *, terminate: bool = False) -> Action:
     return Action(gripper=min(max(closedness, 0.0), 1.0) if math.isfinite(closedness) else 0.0, terminate=terminate)
 
 
-def _carried_on(proprioception: Proprioception, _action: Action) -> Sequence[float]:
-    pairs = zip(proprioception.joint_positions_rad, proprioception.joint_velocities_rad_s, strict=True)
-    return [q + 0.1 * speed for q, speed in pairs]
+def carried_on(proprioception: Proprioception, action: Action) -> Prediction:
+    """The prediction that needs no kinematics: the tool goes where it is sent, each joint on at its speed."""
+    speeds = zip(proprioception.joint_positions_rad, proprioception.joint_velocities_rad_s, strict=True)
+    x, y, z = (a + b for a, b in zip(proprioception.tool_position_m, action.world_vector, strict=True))
+    return Prediction([q + CONTROL_STEP_S * speed for q, speed in speeds], (x, y, z))
 
 
-def _allowed_share(now: float, then: float, low: float, high: float) -> float:
-    """Share of the way from now to then that stays in [low, high]; a joint already outside may only come back."""
-    if not math.isfinite(then):
-        return 0.0
-    if then > high and then > now:
-        return max(high - now, 0.0) / (then - now)
-    if then < low and then < now:
-        return max(now - low, 0.0) / (now - then)
-    return 1.0
+def _leaves(now: float, then: float, low: float, high: float) -> bool:
+    """Whether `then` lies outside [low, high] and further out than `now`; what is not a number does."""
+    return not (low <= then <= high or low > then >= now or high < then <= now)
+
+
+def _part(action: Action, share: float) -> Action:
+    return replace(
+        action,
+        world_vector=_scaled(action.world_vector, share),
+        rotation_delta=_scaled(action.rotation_delta, share),
+    )
 
 
 def _terminates(action: Action) -> bool:

@@ -5,13 +5,13 @@ Not for: privileged state; what needs that takes the world itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from robots.robot import Action, Observation, Proprioception, SentAction, Vector3
-from robots.safety import Envelope, SafetyStop, hold
+from robots.safety import Envelope, Prediction, SafetyStop, hold
 from robots.tabletop import panda
 from robots.tabletop.cameras import DEFAULT_SIZE, CameraRig
 from robots.tabletop.layout import SAFE_HEIGHT_M
@@ -25,7 +25,6 @@ HOME_STEP_M, HOME_STEP_RAD = 0.05, 0.25
 OPENING_STEPS = 4
 OPEN_HAND_M = 0.075
 STILL_RAD_S = 1e-3
-PREDICTION_DAMPING = 0.05
 
 
 class TabletopRobot:
@@ -55,8 +54,7 @@ class TabletopRobot:
             plant = wrap(plant)
         self._plant = plant
         self._envelope = envelope or Envelope()
-        if self._envelope.predict_joints is None:
-            self._envelope.predict_joints = predicted_joints
+        self._envelope.predict = self._predict
         self._step = 0
         self._world = world
 
@@ -129,19 +127,20 @@ class TabletopRobot:
         self._plant.load_state(state["faults"])
         self._step = int(state["step"])
 
+    def _predict(self, _proprioception: Proprioception, action: Action) -> Prediction:
+        """The arm's own inverse kinematics, from what it was told before: pressed or out of reach, it is elsewhere."""
+        joints, wanted = self._world.preview(action)
+        pose, _ = panda.forward(joints)
+        return Prediction(
+            joints.tolist(),
+            panda.vector3(pose.position),
+            float(np.linalg.norm(wanted.position - pose.position)),
+            float(np.linalg.norm(panda.rotation_error(wanted.rotation, pose.rotation))),
+        )
+
     def _advance(self, action: Action) -> None:
         self._plant.step(action)
         self._step += 1
-
-
-def predicted_joints(proprioception: Proprioception, action: Action) -> Sequence[float]:
-    """Joint angles after an action, to first order: one damped-least-squares step of the Panda, limits not applied."""
-    joints = np.array(proprioception.joint_positions_rad)
-    _, jacobian = panda.forward(joints)
-    motion = np.array([*action.world_vector, *action.rotation_delta])
-    gram = jacobian @ jacobian.T + PREDICTION_DAMPING**2 * np.eye(6)
-    then: list[float] = (joints + jacobian.T @ np.linalg.solve(gram, motion)).tolist()
-    return then
 
 
 def _towards(here: panda.Pose, goal: panda.Pose) -> Action | None:

@@ -63,6 +63,9 @@ class Simulation:
             self.add(body)
         self._set_arm(state.arm)
         self.control_steps = state.control_steps
+        self._previewed: tuple[int, Action, panda.Vector, panda.Pose] | None = (
+            None  # so that a step need not solve again
+        )
         self.contact_force_n = state.arm.contact_force_n
         self.held = state.held  # a fresh world has no contacts yet to see it by
         self.slipping = state.slipping
@@ -102,9 +105,8 @@ class Simulation:
 
     def advance(self, action: Action) -> None:
         """One control step of 0.1 s. A terminating action holds still."""
-        if not action.terminate:
-            self._command(action)
-        start, end = self._targets, panda.inverse(self._tool, self._targets)
+        start = self._targets
+        end = panda.inverse(self._tool, start) if action.terminate else self._command(action)
         self.contact_force_n = 0.0
         for k in range(SUBSTEPS):
             if k < RAMP_SUBSTEPS:
@@ -119,17 +121,28 @@ class Simulation:
             self.slipping = False
             panda.set_finger_friction(self.client, self.robot_body, panda.FINGER_FRICTION)
 
-    def _command(self, action: Action) -> None:
-        """Move the commanded tool pose by the action, from where it is or at most a leash from the measured pose."""
+    def preview(self, action: Action) -> tuple[panda.Vector, panda.Pose]:
+        """Where `advance` would send the arm's joints for an action, and the tool pose they are to bring about."""
+        if self._previewed is None or self._previewed[:2] != (self.control_steps, action):
+            wanted = self._commanded(action)
+            self._previewed = (self.control_steps, action, panda.inverse(wanted, self._targets), wanted)
+        return self._previewed[2:]
+
+    def _command(self, action: Action) -> panda.Vector:
+        joints, self._tool = self.preview(action)
+        self.closedness = float(np.clip(action.gripper, 0.0, 1.0))
+        panda.drive_fingers(self.client, self.robot_body, self.closedness, self._grip_force_n)
+        return joints
+
+    def _commanded(self, action: Action) -> panda.Pose:
+        """The commanded tool pose moved by the action, from where it is or at most a leash from the measured pose."""
         measured, _ = panda.forward(self.joint_positions()[:7])
         lead = self._tool.position - measured.position
         turn = panda.rotation_error(self._tool.rotation, measured.rotation)
         position = measured.position + _shortened(lead, LEASH_M) + np.array(action.world_vector)
         rotation = panda.rotation_of(_shortened(turn, LEASH_RAD)) @ measured.rotation
         turned = p.getMatrixFromQuaternion(p.getQuaternionFromEuler(action.rotation_delta))
-        self._tool = panda.Pose(position, np.array(turned).reshape(3, 3) @ rotation)
-        self.closedness = float(np.clip(action.gripper, 0.0, 1.0))
-        panda.drive_fingers(self.client, self.robot_body, self.closedness, self._grip_force_n)
+        return panda.Pose(position, np.array(turned).reshape(3, 3) @ rotation)
 
     def _sense(self) -> None:
         self._sense_button()

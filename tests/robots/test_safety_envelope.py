@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robots.robot import Action, Observation, Proprioception
-from robots.safety import Envelope, EnvelopeError, EnvelopeLimits, SafetyStop, StopCause
+from robots.safety import Envelope, EnvelopeError, EnvelopeLimits, Prediction, SafetyStop, StopCause
 
 LIMITS = EnvelopeLimits()
 REST = Proprioception(
@@ -27,6 +27,13 @@ REST = Proprioception(
 garbage = st.floats(allow_nan=True, allow_infinity=True) | st.sampled_from([1e300, -1e300, 1e-320, 1.7e308])
 vectors = st.tuples(garbage, garbage, garbage)
 inside = st.tuples(st.floats(0.16, 0.84), st.floats(-0.59, 0.59), st.floats(0.01, 0.69))
+
+
+def turns_base(now: Proprioception, action: Action) -> Prediction:
+    """An arm whose first joint alone moves it sideways."""
+    return Prediction(
+        [now.joint_positions_rad[0] + 2 * action.world_vector[1], *now.joint_positions_rad[1:]], now.tool_position_m
+    )
 
 
 def checked(envelope: Envelope, action: Action, proprioception: Proprioception = REST, step: int = 0):
@@ -153,26 +160,35 @@ def test_a_force_past_the_stop_limit_stops_until_resumed(force_n):
 
 
 def test_a_joint_predicted_past_its_limit_shortens_the_step():
-    def turns_base(now: Proprioception, action: Action) -> list[float]:
-        return [now.joint_positions_rad[0] + 10 * action.world_vector[1], *now.joint_positions_rad[1:]]
-
-    envelope = Envelope(predict_joints=turns_base)
-    near = replace(REST, joint_positions_rad=(2.6673, *REST.joint_positions_rad[1:]))  # 0.2 rad to the margin
-    sent = checked(envelope, Action((0.0, 0.05, 0.0)), near)
-    assert sent.sent.world_vector[1] == pytest.approx(0.02)
-    assert sent.reasons == ("joint 1 near its limit: 40% of the step",)
-    assert checked(Envelope(predict_joints=turns_base), Action((0.0, -0.05, 0.0)), near).reasons == ()
+    near = replace(REST, joint_positions_rad=(2.7923, *REST.joint_positions_rad[1:]))  # 0.075 rad to the margin
+    sent = checked(Envelope(predict=turns_base), Action((0.0, 0.05, 0.0)), near)
+    assert sent.sent.world_vector[1] == pytest.approx(0.035)
+    assert sent.reasons == ("joint 1 near its limit: 70% of the step",)
+    assert checked(Envelope(predict=turns_base), Action((0.0, -0.05, 0.0)), near).reasons == ()
 
 
 def test_a_joint_past_its_limit_may_come_back_and_only_that():
-    def turns_base(now: Proprioception, action: Action) -> list[float]:
-        return [now.joint_positions_rad[0] + action.world_vector[1], *now.joint_positions_rad[1:]]
-
     past = replace(REST, joint_positions_rad=(2.95, *REST.joint_positions_rad[1:]))
-    out = checked(Envelope(predict_joints=turns_base), Action((0.0, 0.05, 0.0)), past)
-    back = checked(Envelope(predict_joints=turns_base), Action((0.0, -0.05, 0.0)), past)
+    out = checked(Envelope(predict=turns_base), Action((0.0, 0.05, 0.0)), past)
+    back = checked(Envelope(predict=turns_base), Action((0.0, -0.05, 0.0)), past)
     assert out.sent.world_vector == (0.0, 0.0, 0.0)
     assert back.sent.world_vector == (0.0, -0.05, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "reason"),
+    [
+        (Prediction((0.25, *REST.joint_positions_rad[1:]), REST.tool_position_m), "joint 1 too fast"),
+        (Prediction((math.nan, *REST.joint_positions_rad[1:]), REST.tool_position_m), "joint 1 near its limit"),
+        (Prediction(REST.joint_positions_rad, (0.9, 0.0, 0.3)), "the tool would leave the workspace box"),
+        (Prediction(REST.joint_positions_rad, REST.tool_position_m, miss_m=0.03), "out of the arm's reach"),
+        (Prediction(REST.joint_positions_rad, REST.tool_position_m, miss_rad=0.3), "out of the arm's reach"),
+    ],
+)
+def test_an_action_with_a_bad_prediction_is_held_back_whole(prediction, reason):
+    sent = checked(Envelope(predict=lambda _now, _action: prediction), Action((0.02, 0.0, 0.0), gripper=1.0))
+    assert sent.sent == Action(gripper=1.0), "the fingers may still close"
+    assert sent.reasons == (f"{reason}: 0% of the step",)
 
 
 def test_without_a_prediction_a_joint_running_into_its_limit_is_held():
