@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
+LONGEST_INSTRUCTION = 4000
+"""Characters; more is a pasted file, and would push the rules out of a small model's context."""
 _ECHO_LIMIT = 4000
 """Characters of an unusable answer that go back to the model; more would crowd out the scene."""
 
@@ -55,11 +57,12 @@ class LanguageModelPlanner:
         most_repairs: int = 3,
         retry_wait_s: float = 0.5,
         explain: Callable[[EndpointError], EndpointError] = lambda failure: failure,
+        redact: Callable[[str], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.model_name = model_name
         self._chat = StructuredChat(
-            open_model, SCHEMA, call_timeout_s=call_timeout_s, retry_wait_s=retry_wait_s, clock=clock
+            open_model, SCHEMA, call_timeout_s=call_timeout_s, retry_wait_s=retry_wait_s, redact=redact, clock=clock
         )
         self._fallback = fallback
         self._prompts = prompts or Prompts.load()
@@ -79,6 +82,7 @@ class LanguageModelPlanner:
 
     def plan(self, request: PlanRequest) -> PlanOutcome:
         """Raises PlannerError when the endpoint fails for good or no answer is usable; the message says what to do."""
+        _check_length(request)
         attempts = _Attempts(self, request)
         try:
             outcome = attempts.run(self._clock() + self._deadline_s)
@@ -156,6 +160,14 @@ class _Attempts:
         self._messages += [AIMessage(said), HumanMessage(self._planner._prompts.repair(problems))]
 
 
+def _check_length(request: PlanRequest) -> None:
+    length = len(request.instruction)
+    if not request.instruction.strip() and request.goal is None:
+        raise PlannerError("the instruction is empty; expected something like 'put the red block in the blue bowl'")
+    if length > LONGEST_INSTRUCTION:
+        raise PlannerError(f"the instruction has {length} characters; at most {LONGEST_INSTRUCTION} are sent")
+
+
 def _report_call(request: PlanRequest, model: str, attempt: int, data: Mapping[str, Any]) -> None:
     request.report("llm_call", {"model": model, "attempt": attempt, **data})
 
@@ -206,6 +218,7 @@ def open_planner(
         call_timeout_s=timeout_s,
         deadline_s=deadline_s,
         retry_wait_s=retry_wait_s,
+        redact=endpoint.redact,
         explain=lambda failure: (
             explain_not_found(endpoint, failure) if failure.kind is FailureKind.NOT_FOUND else failure
         ),

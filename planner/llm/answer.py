@@ -125,6 +125,7 @@ SCHEMA: Mapping[str, Any] = _object(
     answer={"type": "string", "enum": [kind.value for kind in AnswerKind]},
     goal=_list({"type": "string", "description": "a literal such as in(red block, blue bowl)"}),
     order=_list(_object(first=_TEXT, then=_TEXT)),
+    branches=_list(_object(**{"if": _TEXT, "then": _list(_TEXT), "else": _list(_TEXT)})),
     steps=_list(_object(**_STEP)),
     question=_TEXT,
     choices=_list(_TEXT),

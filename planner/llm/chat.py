@@ -82,7 +82,7 @@ class StructuredChat:
 
     open_model: makes the chat model for a temperature (None: the server's own), which some models refuse.
     call_timeout_s: for one request, whatever the model does. retry_wait_s: before the first retry after a failure that
-    may pass, doubled for each next one, where the server does not say how long.
+    may pass, doubled for each next one, where the server does not say how long. redact: takes secrets out of replies.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class StructuredChat:
         *,
         call_timeout_s: float = 60.0,
         retry_wait_s: float = 0.5,
+        redact: Callable[[str], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.mode = Mode.JSON_SCHEMA
@@ -103,6 +104,7 @@ class StructuredChat:
         self._schema = schema
         self._call_timeout_s = call_timeout_s
         self._retry_wait_s = retry_wait_s
+        self._redact = redact
         self._clock = clock
 
     def ask(self, messages: Sequence[BaseMessage], deadline: float, report: CallReport) -> Reply:
@@ -143,7 +145,7 @@ class StructuredChat:
         except Exception as error:
             failure = _as_failure(error, allowed_s)
         else:
-            return _read_reply(message, mode, self._clock() - started)
+            return _read_reply(message, mode, self._clock() - started, self._redact)
         raise failure  # outside the handler: it may be the cause of what was caught, and causes must not go in circles
 
     def _open(self) -> BaseChatModel:
@@ -194,7 +196,7 @@ def _as_failure(error: Exception, allowed_s: float) -> EndpointError:
     return find_failure(error) or EndpointError(FailureKind.MODEL_ERROR, said)
 
 
-def _read_reply(message: AIMessage, mode: Mode, latency_s: float) -> Reply:
+def _read_reply(message: AIMessage, mode: Mode, latency_s: float, redact: Callable[[str], str]) -> Reply:
     if message.tool_calls:
         text = json.dumps(message.tool_calls[0]["args"], ensure_ascii=False)
     elif message.invalid_tool_calls:
@@ -203,7 +205,7 @@ def _read_reply(message: AIMessage, mode: Mode, latency_s: float) -> Reply:
         text = str(message.text)
     usage = message.usage_metadata
     return Reply(
-        text,
+        redact(text),
         mode,
         usage["input_tokens"] if usage else None,
         usage["output_tokens"] if usage else None,

@@ -11,14 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from planner.llm.answer import Answer, AnswerError, AnswerKind
-from planner.llm.graph_building import build_graph
+from planner.llm.graph_building import build_graph, in_listed_order
 from planner.llm.names import read_literal
-from planner.planner import Impossible, Plan, PlanOutcome, PlanRequest, Question
+from planner.llm.unseen import with_spoken_of
+from planner.planner import Impossible, Plan, PlannerError, PlanOutcome, PlanRequest, Question
+from planner.search_hidden import decided, undecided
 from skills.checking import LiteralError, check_literal
 from skills.goal import Goal, GoalBranch
 from skills.literals import Literal, LiteralSyntaxError
 from skills.simulation import Possibility, Simulation
+from skills.skill import SkillCallError
 from skills.skill_graph import GraphError, SkillGraph
+from skills.symbolic_state import SymbolicState
 from skills.validation import validate
 from world_model.prediction import PredictionError, predict_graph
 
@@ -36,7 +40,8 @@ class Checked:
 
 
 def check_answer(answer: Answer, request: PlanRequest, search: Search) -> Checked:
-    """Hold an answer against the scene."""
+    """Hold an answer against the scene, and what the person spoke of that nobody has seen."""
+    request = with_spoken_of(answer, request)
     match answer.answer:
         case AnswerKind.QUESTION:
             return _check_question(answer, request)
@@ -61,7 +66,10 @@ def _check_impossible(answer: Answer, request: PlanRequest, search: Search) -> C
     goal, _ = read_goal(answer, request)
     if not reason:
         return Checked(problems=("answer is 'impossible' but no reason is given",), goal=goal)
-    found = search(replace(request, goal=goal)) if goal is not None else None
+    try:
+        found = search(replace(request, goal=goal)) if goal is not None else None
+    except PlannerError:  # no proof either way: the model's word stands
+        found = None
     if not isinstance(found, Plan):
         return Checked(outcome=Impossible(reason, goal), goal=goal)
     first = next((str(call) for call in found.graph.calls()), "nothing to do")
@@ -73,18 +81,42 @@ def _check_plan(answer: Answer, request: PlanRequest) -> Checked:
     goal, problems = read_goal(answer, request)
     if goal is None and not problems:
         problems.append("the goal is empty: give the literals that must hold at the end")
-    graph: SkillGraph | None = None
     try:
         graph = build_graph(answer.steps, request.scene.objects)
+        misfits = _misfits(graph, request)
+    except AnswerError as error:
+        return Checked(problems=(*problems, str(error)), goal=goal)
+    if misfits or goal is None:
+        return Checked(problems=(*problems, *misfits), goal=goal)
+    faults = _faults(graph, goal, request)
+    if faults and not _faults(ordered := in_listed_order(graph), goal, request):
+        graph, faults = ordered, []
+    if faults:
+        return Checked(problems=tuple(faults), goal=goal)
+    scene = request.scene
+    used = {name for call in graph.calls() for name in call.arguments}
+    assumed = {name: scene.objects[name] for name in sorted(used & scene.hidden)}
+    return Checked(Plan(goal, graph, answer.reasoning.strip(), spoken_of(goal), assumed), goal=goal)
+
+
+def _misfits(graph: SkillGraph, request: PlanRequest) -> list[str]:
+    """Every call that names no skill, no object or one of the wrong kind: all at once, for repairs are few."""
+    found: dict[str, None] = {}
+    for call in graph.calls():
+        try:
+            request.library.check_call(call, request.scene.objects)
+        except SkillCallError as error:
+            found[str(error)] = None
+    return list(found)
+
+
+def _faults(graph: SkillGraph, goal: Goal, request: PlanRequest) -> list[str]:
+    """The first step that cannot work; where all can, what the end lacks."""
+    try:
         validate(graph, request.scene.symbolic(), request.library)
-    except (AnswerError, GraphError) as error:
-        problems.append(str(error))
-    if goal is None or graph is None or problems:
-        return Checked(problems=tuple(problems), goal=goal)
-    problems = list(_shortfalls(graph, goal, request))
-    if problems:
-        return Checked(problems=tuple(problems), goal=goal)
-    return Checked(Plan(goal, graph, answer.reasoning.strip(), spoken_of(goal)), goal=goal)
+    except GraphError as error:
+        return [str(error)]
+    return _shortfalls(graph, goal, request)
 
 
 def read_goal(answer: Answer, request: PlanRequest) -> tuple[Goal | None, list[str]]:
@@ -126,14 +158,28 @@ def _shortfalls(graph: SkillGraph, goal: Goal, request: PlanRequest) -> list[str
     """What the valid graph's predicted end lacks: goal literals, their order, an empty hand."""
     start = request.scene.symbolic()
     ends = [end.state for end in Simulation(request.library).graph(graph, (Possibility(start),))]
-    unmet = max((goal.unmet(end, start) for end in ends), key=len, default=())
+    goals = _decided_ways(goal, start)
+    gaps = [min((way.unmet(end, start) for way in goals), key=len) for end in ends]
+    unmet = max(gaps, key=len, default=())
     if unmet:
         return [f"after all steps this does not hold: {', '.join(map(str, unmet))}"]
-    holding = any(lit.predicate == "holding" and not lit.negated for s in goal.end_states(start) for lit in s)
+    holding = any(lit.predicate == "holding" and not lit.negated for way in goals for lit in _wanted(way, start))
     if not holding and any(end.held is not None for end in ends):
         held = next(end.held for end in ends if end.held is not None)
         return [f"the hand still holds the {held} at the end: put it down"]
     return _order_faults(graph, goal, request)
+
+
+def _decided_ways(goal: Goal, start: SymbolicState) -> list[Goal]:
+    """The goal for either truth of each condition that cannot be told before a look."""
+    condition = undecided(goal, start)
+    if condition is None:
+        return [goal]
+    return [way for truth in (True, False) for way in _decided_ways(decided(goal, condition, truth), start)]
+
+
+def _wanted(goal: Goal, start: SymbolicState) -> list[Literal]:
+    return [literal for end_state in goal.end_states(start) for literal in end_state]
 
 
 def _order_faults(graph: SkillGraph, goal: Goal, request: PlanRequest) -> list[str]:

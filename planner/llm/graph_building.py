@@ -34,6 +34,16 @@ def build_graph(steps: Sequence[AnswerStep], known: Collection[str]) -> SkillGra
     return _with_branches(numbered, known)
 
 
+def in_listed_order(graph: SkillGraph) -> SkillGraph:
+    """The graph with its steps also in the order in which they are listed: what a model means that forgets an edge."""
+    ids = [step.id for step in graph.steps]
+    steps = [
+        step.model_copy(update={"after": tuple(dict.fromkeys((*step.after, *ids[:index][-1:])))})
+        for index, step in enumerate(graph.steps)
+    ]
+    return graph.model_copy(update={"steps": tuple(steps)})
+
+
 def _number(steps: Sequence[AnswerStep], known: Collection[str]) -> list[_Numbered]:
     """A list in which no step names another is a sequence; otherwise a step that names none is free."""
     sequence = not any(step.after for step in steps)

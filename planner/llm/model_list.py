@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from planner.llm.deadline import DeadlineError, call_within
 from planner.llm.endpoint import Endpoint
 from planner.llm.failures import EndpointError, FailureKind
 from skills.skill import did_you_mean
@@ -28,12 +30,20 @@ class EndpointStatus:
 
 def list_models(endpoint: Endpoint) -> tuple[str, ...]:
     """The ids that GET /models names, sorted. Raises EndpointError; a list in no known form is empty."""
-    from planner.llm.wire import WireClient
+    from planner.llm.wire import WireClient  # before the clock starts: it imports for a second
 
-    with WireClient(endpoint) as client:
-        response = client.get(f"{endpoint.base_url}/models", headers={"Authorization": f"Bearer {endpoint.api_key}"})
+    def get() -> bytes:
+        with WireClient(endpoint) as client:
+            headers = {"Authorization": f"Bearer {endpoint.api_key}"}
+            return bytes(client.get(f"{endpoint.base_url}/models", headers=headers).content)
+
     try:
-        data = json.loads(response.content)
+        body = call_within(get, endpoint.timeout_s, threading.Event())
+    except DeadlineError as error:
+        said = f"the language-model endpoint {endpoint.public_url} did not answer within {endpoint.timeout_s:g} s"
+        raise EndpointError(FailureKind.TIMEOUT, said) from error
+    try:
+        data = json.loads(body)
     except (ValueError, RecursionError):
         return ()
     if isinstance(data, dict):

@@ -32,6 +32,12 @@ def read_literal(text: str, known: Collection[str]) -> Literal:
     return Literal.parse(f"not {_tidy_form(rest, known)}")
 
 
+def names_in(text: str, known: Collection[str]) -> tuple[str, ...]:
+    """The arguments of a call or literal as it is written, in their tidy form; none where it has no form of one."""
+    match = _FORM.match(_NEGATION.sub("", text).strip("`\"' "))
+    return tuple(_tidy_name(part, known) for part in match["inside"].split(",")) if match else ()
+
+
 def _tidy_form(text: str, known: Collection[str]) -> str:
     text = text.strip().strip("`\"'").strip()
     match = _FORM.match(text)

@@ -37,6 +37,7 @@ def open_model(endpoint: Endpoint, temperature: float | None = 0.0) -> EndpointC
         base_url=endpoint.base_url,
         api_key=SecretStr(endpoint.api_key),
         http_client=WireClient(endpoint),
+        openai_proxy=None,  # proxies are the HTTP client's business; it reads HTTPS_PROXY
         temperature=temperature,
         timeout=endpoint.timeout_s,
         max_retries=0,

@@ -132,6 +132,14 @@ def test_a_refused_key_says_how_to_set_one_and_never_says_the_key(status):
     assert "6789" not in str(caught.value) + events.text()
 
 
+def test_a_reply_that_tells_the_key_back_does_not_bring_it_into_events_or_plans():
+    events = Events()
+    told = completion(answer(reasoning=f"your key is {KEY}"))
+    with LoopbackEndpoint(told) as endpoint:
+        plan = planner_at(endpoint.url, api_key=KEY).plan(request(events))
+    assert KEY not in events.text() + repr(plan)
+
+
 def test_a_local_server_needs_no_key():
     endpoint = recovered_from(GOOD)
     assert endpoint.authorizations == ["Bearer none-needed"]

@@ -9,8 +9,11 @@ from llm_loopback import LoopbackEndpoint, completion, refusal, tool_call
 from planner.llm.chat import Mode
 from planner.planner import Impossible, Plan, PlannerError, Question
 from skills.goal import Goal
+from skills.literals import Literal
 from skills.validation import validate
+from world_model.scene import Scene
 
+FACTS_CLOSED = ("on(red block, table)", "on(blue block, red block)")
 NO_SCHEMA = refusal(400, "'response_format' of type 'json_schema' is not supported with this model")
 
 
@@ -162,17 +165,95 @@ def test_a_goal_given_by_the_user_is_kept_whatever_the_model_makes_of_it():
     assert plan.goal == goal
 
 
-def test_an_order_that_the_graph_leaves_open_is_a_fault():
-    order = [{"first": "closed(drawer)", "then": "in(red block, red bowl)"}]
-    steps = [step("e", "close(drawer)"), *answer()["steps"][:4]]
-    ordered = [step("e", "close(drawer)"), step("a", "pick(blue block)", "e"), *answer()["steps"][1:4]]
+ORDER = [{"first": "closed(drawer)", "then": "in(red block, red bowl)"}]
+
+
+def test_steps_that_make_the_goal_true_in_the_wrong_order_are_a_fault():
+    first = step("e", "close(drawer)")
+    late, early = [*answer()["steps"][:4], first], [first, step("a", "pick(blue block)", "e"), *answer()["steps"][1:4]]
     with LoopbackEndpoint(
-        completion(answer(order=order, steps=steps)), completion(answer(order=order, steps=ordered))
+        completion(answer(order=ORDER, steps=late)), completion(answer(order=ORDER, steps=early))
     ) as endpoint:
         plan = planner_at(endpoint.url).plan(request())
     assert isinstance(plan, Plan)
     assert "closed(drawer) before in(red block, red bowl)" in endpoint.requests[1]["messages"][-1]["content"]
     assert plan.goal.order
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"order": ORDER, "steps": [step("e", "close(drawer)"), *answer()["steps"][:4]]},
+        {"steps": [step("a", "pick(blue block)"), step("b", "place_on(table)", "a"), step("c", "pick(red block)"),
+                   step("d", "place_in(red bowl)", "c"), step("e", "close(drawer)")]},
+    ],
+)  # fmt: skip
+def test_an_edge_that_was_forgotten_is_taken_from_the_listed_order(changes):
+    with LoopbackEndpoint(completion(answer(**changes))) as endpoint:
+        plan = planner_at(endpoint.url).plan(request())
+    assert isinstance(plan, Plan)
+    assert len(endpoint.requests) == 1
+    assert [str(call) for call in plan.graph.calls()] == [item["do"] for item in changes["steps"]]
+    assert all(later.after for later in plan.graph.steps[1:])
+
+
+def test_all_misnamed_things_are_told_at_once():
+    wrong = answer(goal=["in(ball, red bowl)", "lit(candle)"], steps=["grab(ball)", "pick(cup)", "place_in(table)"])
+    with LoopbackEndpoint(completion(wrong), completion(answer())) as endpoint:
+        planner_at(endpoint.url).plan(request())
+    said = endpoint.requests[1]["messages"][-1]["content"]
+    for word in ("'ball'", "'candle'", "'grab'", "'cup'", "'table' is a table; place_in takes a bowl or drawer"):
+        assert word in said
+
+
+def test_a_goal_that_depends_on_what_only_a_look_can_tell_keeps_its_branch():
+    hidden = scene(facts=FACTS_CLOSED, hidden=frozenset({"green block"}))
+    branch = {"if": "in(green block, drawer)", "then": ["in(green block, red bowl)"], "else": ["lit(lamp)"]}
+    inside = "in(green block, drawer)"
+    steps = [
+        step("o", "open(drawer)"),
+        step("p", "pick(green block)", "o", condition=inside),
+        step("q", "place_in(red bowl)", "p", condition=inside),
+        step("r", "press(button)", "q", condition=f"not {inside}"),
+    ]
+    with LoopbackEndpoint(completion(answer(goal=[], branches=[branch], steps=steps))) as endpoint:
+        plan = planner_at(endpoint.url).plan(request(scene=hidden))
+    assert isinstance(plan, Plan)
+    assert len(endpoint.requests) == 1
+    assert plan.goal.branches[0].condition == Literal.parse(inside)
+
+
+LOOK = ["open(drawer)", "pick(yellow block)", "place_in(blue bowl)"]
+YELLOW = answer(goal=["in(yellow block, blue bowl)"], steps=LOOK)
+
+
+def test_what_the_person_names_and_nobody_has_seen_is_looked_for():
+    closed = Scene.from_symbolic(scene(facts=FACTS_CLOSED).symbolic(), unexplored=["drawer"])
+    asked = request(instruction="put the yellow block into the blue bowl", scene=closed)
+    with LoopbackEndpoint(completion(YELLOW)) as endpoint:
+        plan = planner_at(endpoint.url).plan(asked)
+    assert isinstance(plan, Plan)
+    assert plan.assumed == {"yellow block": "block"}
+
+
+@pytest.mark.parametrize(
+    ("instruction", "unexplored"), [("put something into the blue bowl", ["drawer"]), ("get the yellow block", [])]
+)
+def test_what_the_model_makes_up_or_can_be_nowhere_is_not(instruction, unexplored):
+    closed = Scene.from_symbolic(scene(facts=FACTS_CLOSED).symbolic(), unexplored=unexplored)
+    with LoopbackEndpoint(completion(YELLOW), completion(IMPOSSIBLE)) as endpoint:
+        outcome = planner_at(endpoint.url).plan(request(instruction=instruction, scene=closed))
+    assert isinstance(outcome, Impossible)
+    assert "no object 'yellow block' here" in endpoint.requests[1]["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    ("instruction", "words"), [("", "empty"), ("  ", "empty"), ("pick " * 20_000, "100000 characters")]
+)
+def test_no_instruction_and_a_file_of_one_are_refused_before_anything_is_sent(instruction, words):
+    with LoopbackEndpoint(completion(answer())) as endpoint, pytest.raises(PlannerError, match=words):
+        planner_at(endpoint.url).plan(request(instruction=instruction))
+    assert not endpoint.requests
 
 
 def test_a_step_under_a_condition_becomes_a_branch():
@@ -195,6 +276,3 @@ def test_what_is_out_of_sight_is_looked_for_in_the_drawer():
     said = endpoint.requests[0]["messages"][1]["content"]
     assert "out of sight: green block (block)" in said
     assert "nobody has looked into the drawer yet" in said
-
-
-FACTS_CLOSED = ("on(red block, table)", "on(blue block, red block)")

@@ -53,6 +53,7 @@ def answer(**changes: Any) -> dict[str, Any]:
         "answer": "plan",
         "goal": ["in(red block, red bowl)", "closed(drawer)"],
         "order": [],
+        "branches": [],
         "steps": steps,
         "question": "",
         "choices": [],
