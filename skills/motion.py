@@ -27,7 +27,8 @@ STEP_M = 0.045  # longest step: RT-2's action range is 5 cm, and a step that fil
 TURN_RAD = 0.25
 TURN_GAIN = 0.7  # a full correction every step overshoots and, learned, oscillates
 YAW_TOLERANCE_RAD = 0.3  # closing fingers turn a cube by that much into line
-YAW_LIMIT_RAD = 1.8  # either way from home the wrist stays clear of its joint limits
+YAW_MIDDLE_RAD = math.pi / 4  # where the wrist stands in the middle of its range when the hand is straight ahead
+YAW_REACH_RAD = 1.7  # either way from there the wrist stays clear of its limits, also at the table's sides
 ALIGNED_M = 0.008
 CLOSED_M = 0.02
 NEAR_M = 0.02  # nearer than that above its goal, the hand comes down between what stands around it
@@ -47,8 +48,8 @@ def yaw_error_rad(hand: HandState, yaw_rad: float) -> float:
 
 def equal_yaws(yaw_rad: float, period_rad: float) -> tuple[float, ...]:
     """The yaws within the wrist's limits that are equal to this one for something of that symmetry."""
-    first = math.ceil((-YAW_LIMIT_RAD - yaw_rad) / period_rad)
-    last = math.floor((YAW_LIMIT_RAD - yaw_rad) / period_rad)
+    first = math.ceil((YAW_MIDDLE_RAD - YAW_REACH_RAD - yaw_rad) / period_rad)
+    last = math.floor((YAW_MIDDLE_RAD + YAW_REACH_RAD - yaw_rad) / period_rad)
     return tuple(yaw_rad + k * period_rad for k in range(first, last + 1))
 
 

@@ -30,6 +30,8 @@ JOINTS = (*ARM_JOINTS, *FINGER_JOINTS)
 TOOL_OFFSET_M = 0.150  # tool point before the hand's frame: 1 cm inside the finger tips
 FINGER_REACH_M = 0.010  # finger tips below the tool point
 FINGER_STROKE_M = 0.04
+ELBOW_SWIVEL = 2  # index of the joint whose angle the elbow's swivel shows in
+SWIVEL_STEP_RAD = 0.03  # in one control step
 HOME_JOINTS_RAD = (0.0, -0.3844, 0.0, -2.477, 0.0, 2.0926, 0.7854)  # tool at (0.42, 0, 0.28), pointing down
 LOWER_LIMITS_RAD = np.array([-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973])
 UPPER_LIMITS_RAD = np.array([2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973])
@@ -126,7 +128,7 @@ def inverse(target: Pose, start_rad: Vector, *, iterations: int = 12, damping: f
     """
     low = np.maximum(LOWER_LIMITS_RAD, start_rad - MOST_TRAVEL_RAD)
     high = np.minimum(UPPER_LIMITS_RAD, start_rad + MOST_TRAVEL_RAD)
-    joints = start_rad.copy()
+    joints = np.clip(start_rad + _upright_elbow(start_rad), low, high)
     for _ in range(iterations):
         pose, jacobian = forward(joints)
         error = np.concatenate([target.position - pose.position, rotation_error(target.rotation, pose.rotation)])
@@ -136,6 +138,24 @@ def inverse(target: Pose, start_rad: Vector, *, iterations: int = 12, damping: f
         step = jacobian.T @ np.linalg.solve(gram, error)
         joints = np.clip(joints + np.clip(step, -0.2, 0.2), low, high)
     return joints
+
+
+def _upright_elbow(joints_rad: Vector) -> Vector:
+    """A small joint motion that leaves the tool where it is and turns the elbow up, towards a third joint of zero.
+
+    Seven joints reach a pose in many ways. Without a preference the arm drifts from one to the next, until after some
+    hundred steps a pose that was easy at first is out of its joints' reach.
+    """
+    _, jacobian = forward(joints_rad)
+    moved = jacobian[:, ELBOW_SWIVEL]
+    still: Vector = np.eye(7)[ELBOW_SWIVEL] - jacobian.T @ np.linalg.solve(
+        jacobian @ jacobian.T + 1e-9 * np.eye(6), moved
+    )
+    if still[ELBOW_SWIVEL] < 0.05:
+        return np.zeros(7)
+    wanted = float(np.clip(-joints_rad[ELBOW_SWIVEL], -SWIVEL_STEP_RAD, SWIVEL_STEP_RAD))
+    turn: Vector = still * (wanted / still[ELBOW_SWIVEL])
+    return turn
 
 
 def load(client: int, *, full_visuals: bool = False) -> int:
