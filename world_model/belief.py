@@ -128,6 +128,7 @@ class Belief:
         self._searches = {name: search.after(percept) for name, search in (going_on | started).items()}
 
     def _with_search_results(self, scene: Scene) -> Scene:
+        """The scene with what the searches came to: what is gone, and which places are still to be looked at."""
         places = {name for name, category in scene.objects.items() if category in PLACE_CATEGORIES} | {TABLE}
         gone = {
             name
@@ -135,16 +136,16 @@ class Belief:
             if search.looks >= self._looks_before_gone and places <= search.searched
         }
         objects = {name: replace(item, gone=name in gone) for name, item in scene.objects_by_name.items()}
-        wanted = [search for name, search in self._searches.items() if name not in gone]
+        going_on = [search for name, search in self._searches.items() if name not in gone]
+        wanted = {place for place in places if any(place not in search.searched for search in going_on)}
         state = scene.symbolic()
-        unexplored = {
-            place
-            for place, category in scene.objects.items()
-            if category in PLACE_CATEGORIES
-            and state.holds(Literal("accessible", (place,))) is False
-            and (place not in self._explored or any(place not in s.searched for s in wanted))
-        }
-        return replace(scene, objects_by_name=objects, unexplored=frozenset(unexplored))
+        shut = {place for place in places if state.holds(Literal("accessible", (place,))) is False}
+        return replace(
+            scene,
+            objects_by_name=objects,
+            unexplored=frozenset(shut & (wanted | (places - self._explored))),
+            obscured=frozenset(wanted - shut),
+        )
 
     def snapshot(self) -> dict[str, Any]:
         """JSON-ready; `restore` continues from it as if nothing had happened."""

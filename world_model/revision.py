@@ -75,7 +75,7 @@ class _Body:
         joints, switches = {**latest.joints, **seen.joints}, {**latest.switches, **seen.switches}
         physical = PhysicalState(seen.time_s, placed, self.hand, joints, switches)
         believed = believed_facts(physical, objects, latest.believed, predicates)
-        return Scene(objects, believed, latest.unexplored, seen.time_s, self.hand, joints, switches)
+        return Scene(objects, believed, time_s=seen.time_s, hand=self.hand, joints=joints, switches=switches)
 
 
 def hide(item: SceneObject) -> SceneObject:

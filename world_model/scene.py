@@ -68,12 +68,15 @@ class Scene:
     """Objects and base literals believed at one moment. Build with `from_symbolic`, a Belief, or by hand.
 
     hand, joints, switches: the rest of the geometry (see PhysicalState); hand is None in a purely symbolic scene.
-    unexplored: containers whose content nobody has seen; where hidden objects may be looked for.
+    unexplored: closed containers in which hidden objects may be looked for, and those nobody ever looked into.
+    obscured: places in the open in which hidden objects may be, that no look has shown whole since they vanished:
+        something (mostly the arm) stands in the way; to step back and look again would tell.
     """
 
     objects_by_name: Mapping[str, SceneObject]
     believed: tuple[BelievedLiteral, ...] = ()
     unexplored: frozenset[str] = frozenset()
+    obscured: frozenset[str] = frozenset()
     time_s: float = 0.0
     hand: HandState | None = None
     joints: Mapping[str, float] = field(default_factory=dict)
@@ -200,6 +203,7 @@ class Scene:
         """The scene in words, for people and language models: one line an object, in the order of names."""
         lines = [self._describe_object(item) for _, item in sorted(self.objects_by_name.items())]
         lines += [f"nobody has looked into the {name}" for name in sorted(self.unexplored)]
+        lines += [f"something stands in the way of seeing all of the {name}" for name in sorted(self.obscured)]
         return "\n".join(lines)
 
     def _describe_object(self, item: SceneObject) -> str:
@@ -221,6 +225,7 @@ class Scene:
                 _LiteralRecord(literal=b.literal, confidence=b.confidence, source=b.source) for b in self.believed
             ),
             unexplored=tuple(sorted(self.unexplored)),
+            obscured=tuple(sorted(self.obscured)),
             time_s=self.time_s,
             hand=self.hand,
             joints=dict(self.joints),
@@ -239,6 +244,7 @@ class Scene:
             {item.name: item for item in record.objects},
             tuple(BelievedLiteral(r.literal, r.confidence, r.source) for r in record.literals),
             frozenset(record.unexplored),
+            frozenset(record.obscured),
             record.time_s,
             record.hand,
             record.joints,
@@ -277,6 +283,7 @@ class _SceneRecord(BaseModel):
     objects: tuple[SceneObject, ...]
     literals: tuple[_LiteralRecord, ...]
     unexplored: tuple[str, ...] = ()
+    obscured: tuple[str, ...] = ()
     time_s: float = 0.0
     hand: HandState | None = None
     joints: dict[str, float] = {}

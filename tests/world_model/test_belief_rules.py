@@ -115,6 +115,14 @@ def test_hidden_block_is_not_gone_while_a_place_was_not_looked_into() -> None:
     assert scene.gone == {"red block"}
 
 
+def test_place_that_was_not_in_full_view_since_is_obscured_until_it_is() -> None:
+    belief = believing(look(block("red block", 0.42, 0.0, 0.28), held="red block", opening_m=OPEN_M))
+    scene = belief.update(look(opening_m=OPEN_M, table=False))
+    assert scene.hidden == {"red block"}
+    assert scene.obscured == {"table"}, "it may lie behind the arm"
+    assert belief.update(look(opening_m=OPEN_M)).obscured == frozenset()
+
+
 def test_gone_block_that_turns_up_is_back() -> None:
     belief = believing(look(block("red block", 0.4, 0.0), opening_m=OPEN_M))
     belief.update(look(opening_m=OPEN_M, missing=("red block",)))

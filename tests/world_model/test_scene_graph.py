@@ -116,6 +116,7 @@ scenes = st.builds(
     st.lists(items).map(lambda found: {item.name: item for item in found}),
     st.lists(st.builds(BelievedLiteral, literals, st.floats(0, 1), st.just("vla"))).map(tuple),
     st.frozensets(names),
+    st.frozensets(names),
     st.floats(0, 100),
     st.none() | hands,
     st.dictionaries(names, numbers),
