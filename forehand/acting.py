@@ -69,11 +69,22 @@ class Actor:
         )
 
     def first_possible(self, runner: GraphRunner, ready: tuple[ReadyStep, ...]) -> ReadyStep:
-        """The first whose preconditions are believed to hold; where there is none, the first: it will say why not."""
+        """The first whose preconditions are believed to hold; where there is none, the first: it will say why not.
+
+        What failed under an earlier plan comes last: the rest of the work need not wait for it, and may free its way.
+        """
         if not self.task.closed_loop:
             return ready[0]
         graph = runner.graph
-        return next((step for step in ready if self._unmet(graph, step) is None), ready[0])
+        possible = [step for step in ready if self._unmet(graph, step) is None]
+        return min(possible, key=self._failures_before, default=ready[0])
+
+    def _failures_before(self, step: ReadyStep) -> int:
+        return sum(
+            result.run.call == step.call and result.verdict.status is not VerdictStatus.SUCCEEDED
+            for result in self.state.history
+            if result.step_id != step.path
+        )
 
     def attempt(self, runner: GraphRunner, step: ReadyStep) -> StepResult:
         """Act and judge. What a part does wrong is a verdict with its reason, never an exception."""
