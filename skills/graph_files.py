@@ -46,10 +46,7 @@ def save_graph(graph: SkillGraph, path: Path) -> None:
 
 def parse_graph(text: str) -> SkillGraph:
     """Reads a graph from YAML or JSON text (JSON is YAML). Raises GraphFileError."""
-    try:
-        data = yaml.load(text, _PlainLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise GraphFileError(f"not YAML: {str(error) or 'nested too deep'}") from error
+    data = _read(text)
     if not isinstance(data, dict) or "steps" not in data:
         raise GraphFileError(f"not a skill graph; {EXPECTED}")
     try:
@@ -58,6 +55,20 @@ def parse_graph(text: str) -> SkillGraph:
         raise GraphFileError("not a skill graph: " + "; ".join(_in_words(e) for e in error.errors()[:3])) from error
     except RecursionError as error:
         raise GraphFileError("not a skill graph: nested too deep") from error
+
+
+def _read(text: str) -> Any:
+    """JSON first: what json writes about rare characters, YAML reads differently."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise GraphFileError("not a skill graph: nested too deep") from error
+    except json.JSONDecodeError:
+        pass
+    try:
+        return yaml.load(text, _PlainLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise GraphFileError(f"neither YAML nor JSON: {str(error) or 'nested too deep'}") from error
 
 
 def graph_record(graph: SkillGraph) -> dict[str, Any]:
