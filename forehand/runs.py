@@ -104,14 +104,17 @@ class RunFolder:
 
     def _newest_snapshot(self, last_seq: int) -> tuple[int, Any]:
         """The newest one that can be read and that the log reaches; (0, None) where there is none."""
-        for path in reversed(self._snapshots()):
-            if int(path.stem) > last_seq:
+        found: tuple[int, Any] = (0, None)
+        for path in self._snapshots():
+            seq = int(path.stem)
+            if seq > last_seq:  # its event went with the power; another will come to bear that number
+                path.unlink()
                 continue
             try:
-                return int(path.stem), json.loads(path.read_bytes())
+                found = seq, json.loads(path.read_bytes())
             except (OSError, ValueError):
                 continue
-        return 0, None
+        return found
 
     def write_result(self, result: RunResult) -> None:
         """Raises RunFolderError."""
@@ -189,6 +192,8 @@ def _missing_parents(path: Path) -> list[Path]:
 
 def _remove(path: Path, made: list[Path]) -> None:
     """Takes back what `create` made, and nothing else."""
+    if not path.is_dir():
+        return
     for name in ("run.json", "lock"):
         (path / name).unlink(missing_ok=True)
     for folder in (path / "snapshots", *made):
