@@ -55,7 +55,7 @@ def judged_cases(
     library: SkillLibrary,
     scenes: Callable[[int], SceneSpec] = random_scene,
 ) -> Iterator[JudgedCase]:
-    """One case an episode, the four kinds in turn. Same arguments: the same cases.
+    """One case an episode, the four kinds in turn, numbered as attempts. Same arguments: the same cases.
 
     scenes: from a seed to a scene.
     """
@@ -63,7 +63,7 @@ def judged_cases(
     for index in range(episodes):
         rng = random.Random(f"{seed}/{index}")
         with TabletopWorld(scenes(rng.randrange(2**31)), seed=rng.randrange(2**31)) as world:
-            yield _Episode(world, library, rng).case(kinds[index % len(kinds)])
+            yield _Episode(world, library, rng).case(kinds[index % len(kinds)], attempt=index + 1)
 
 
 @dataclass
@@ -81,7 +81,7 @@ class _Episode:
         self._perception = OraclePerception(self.world)
         self._look()
 
-    def case(self, kind: CaseKind) -> JudgedCase:
+    def case(self, kind: CaseKind, attempt: int) -> JudgedCase:
         call = self._choose(self._possible())
         if self.rng.random() < 0.5 and takes_hand(call, self.library):
             self._carry_out(call)
@@ -95,7 +95,7 @@ class _Episode:
         wanted = self.library.skill(call.skill).success_of(call.arguments, start)
         end = true_state(self.world, self.library.predicates)
         truth = all(end.holds(literal) is True for literal in wanted)
-        return JudgedCase(call, before, self.belief.scene, truth, kind.value)
+        return JudgedCase(call, before, self.belief.scene, truth, kind.value, attempt)
 
     def _act(self, kind: CaseKind, call: SkillCall) -> None:
         cut = self.rng.randrange(LONGEST_CUT_STEPS)

@@ -108,8 +108,8 @@ class Belief:
         Raises SceneGraphError for an object that nobody has introduced (see `assume`).
         """
         told = tuple(literals)
-        for literal in told:
-            self._scene.object(literal.arguments[0])
+        for name in (name for literal in told for name in literal.arguments[:1]):
+            self._scene.object(name)
         self._scene = with_literals(self._scene, told, source, confidence)
         self._searches = {name: s for name, s in self._searches.items() if name in self._scene.hidden}
         return self._scene
