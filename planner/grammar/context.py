@@ -38,10 +38,11 @@ class Roles:
 
 @dataclass(frozen=True)
 class Mention:
-    """Objects spoken of together. chosen: the robot picked them ("any block"), the person did not."""
+    """Objects spoken of together. chosen: the robot picked them ("any block"), the person did not; each: "every"."""
 
     names: tuple[str, ...]
     chosen: bool = False
+    each: bool = False
 
 
 @dataclass
@@ -64,6 +65,7 @@ class Context:
     place: tuple[str, str] | None = None  # what "there" is: (predicate, object)
     told: list[SymbolicState] = field(default_factory=list)
     leans_on_choice: bool = False
+    protected: frozenset[str] = frozenset()  # "… leaving the yellow one where it is": not part of "every block"
 
     @property
     def roles(self) -> Roles:
@@ -73,11 +75,11 @@ class Context:
     def physical(self) -> PhysicalState | None:
         return self.scene.physical
 
-    def mention(self, names: Iterable[str], chosen: bool = False) -> None:
+    def mention(self, names: Iterable[str], chosen: bool = False, each: bool = False) -> None:
         """Remember who was spoken of, most recent first."""
         unique = tuple(dict.fromkeys(names))
         if unique:
-            self.mentions.insert(0, Mention(unique, chosen))
+            self.mentions.insert(0, Mention(unique, chosen, each))
             self.spoken.update(unique)
 
     def focus(self) -> tuple[str, ...]:

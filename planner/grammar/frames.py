@@ -14,11 +14,10 @@ from planner.grammar.context import Context
 from planner.grammar.errors import CannotBe, NeedsAnswer
 from planner.grammar.grouping import Group, PhraseList, Place, groups_of
 from planner.grammar.placing import Option, both
-from planner.grammar.references import candidates, colour_of, resolve, resolve_list
+from planner.grammar.references import resolve_list
 from planner.grammar.syntax import Clause, Ensure, Imperative, NounPhrase, Particle, Statement
 from planner.grammar.towers import build
 from skills.literals import Literal
-from skills.symbolic_state import STACK_LIMIT
 
 Frame: TypeAlias = Callable[[Group, Context], list[Option]]
 
@@ -30,19 +29,16 @@ def done(clause: Clause, context: Context) -> list[Option]:
     """The options of one clause. Raises NeedsAnswer and CannotBe."""
     match clause:
         case Imperative(verb, parts, prohibited):
-            found = groups_of(_without_doing(verb, parts))
+            found = groups_of(parts)
             if prohibited:
                 return _prohibited(verb, found, context)
+            if verb in ("pile", "stack"):
+                return build(found, context)
             return both(*(_framed(verb, group, context) for group in _shared(found)))
         case Statement():
             return stated(clause, context)
         case Ensure(statements):
             return both(*(stated(s, context) for s in statements))
-
-
-def _without_doing(verb: str, parts: tuple[object, ...]) -> tuple[object, ...]:
-    del verb
-    return parts
 
 
 def _shared(groups: list[Group]) -> list[Group]:
@@ -60,7 +56,9 @@ def _nounless(phrase: NounPhrase) -> bool:
 
 def _framed(verb: str, group: Group, context: Context) -> list[Option]:
     device = _device(group, context)
-    if verb in ("put", "keep", "push", "pull", "turn", "move", "remove", "have") and device and verb not in ("press",):
+    if verb == "pick" and device == "button":
+        return press(group, context)
+    if verb in ("put", "keep", "push", "pull", "turn", "move", "remove", "have") and device:
         return _device_set(verb, device, group, context)
     return FRAMES[verb](group, context)
 
@@ -94,6 +92,8 @@ def _device_set(verb: str, device: str, group: Group, context: Context) -> list[
     if not value:
         if verb == "keep":
             return keep(group, context)
+        if verb == "turn" and device == "lamp":
+            raise NeedsAnswer("Shall the lamp be on or off?", ("turn the lamp on", "turn the lamp off"))
         raise CannotBe(f"the {device} stays where it is" if verb in ("put", "move", "remove")
                        else f"I do not know how to {verb} the {device}")  # fmt: skip
     return [tuple(_device_literal(name, value, context) for name in _devices(group, device, context))]
@@ -146,15 +146,12 @@ def press(group: Group, context: Context) -> list[Option]:
     names = resolve_list(PhraseList(phrases), ("button",), context).first
     if any(context.state.objects[n] != "button" for n in names):
         raise CannotBe(f"only a button can be pressed, not the {names[0]}")
-    presses = 2 if group.said("twice") else 3 if group.said("thrice") else 1
     lamp = _lamp(context)
     context.mention([*names, lamp])
     lit = Literal("lit", (lamp,))
     now = context.state.holds(lit) is True
-    if presses == 1:
-        return [(lit.negate() if now else lit,)]
-    sequence = [lit.negate() if now ^ bool(i % 2) else lit for i in range(presses)]
-    return [tuple(sequence)]
+    other = lit.negate() if now else lit
+    return [(other, other.negate())] if group.said("twice") else [(other,)]
 
 
 def toggle(group: Group, context: Context) -> list[Option]:
@@ -216,10 +213,8 @@ def hold(group: Group, context: Context) -> list[Option]:
         return placing.put(group, context)
     theme, sources, _ = placing.attached(group, context, wants_target=False)
     selection = placing.movables(placing.from_sources(theme, sources), context, group.exceptions)
-    if len(selection.first) > 1:
-        raise CannotBe("the hand holds one block at a time")
-    context.mention(selection.first, selection.chosen)
-    return [(Literal("holding", chosen),) for chosen in selection.options]
+    context.mention(selection.first, selection.chosen, selection.every)
+    return [tuple(Literal("holding", (name,)) for name in chosen) for chosen in selection.options]
 
 
 def release(group: Group, context: Context) -> list[Option]:
@@ -234,8 +229,8 @@ def release(group: Group, context: Context) -> list[Option]:
 
 
 def put(group: Group, context: Context) -> list[Option]:
-    if group.said("stack"):
-        return build(group, context)
+    if group.said("stacked"):
+        return build([group], context)
     held = context.state.held
     if not group.themes and held is not None:
         group.themes = [NounPhrase(pronoun="it")]
@@ -352,6 +347,12 @@ def _as_it_is(name: str, context: Context) -> list[Literal]:
             return []
 
 
+def leaves_alone(clause: Imperative) -> bool:
+    """ "leave the red block where it is", "don't touch the red block"."""
+    stays = any(isinstance(p, Particle) and p.value == "stay" for p in clause.parts)
+    return (clause.verb == "keep" and stays) or (clause.prohibited and clause.verb in ("touch", "move"))
+
+
 def nothing_to_do(group: Group, context: Context) -> list[Option]:
     del group, context
     return [()]
@@ -363,8 +364,6 @@ FRAMES: Mapping[str, Frame] = {
     "move": move,
     "push": push,
     "pull": pull,
-    "pile": build,
-    "stack": build,
     "unstack": placing.unstack,
     "take": take,
     "remove": placing.remove,
@@ -424,10 +423,18 @@ def _nothing_at(group: Group, place: Place, context: Context) -> list[Literal]:
     context.mention(targets)
     if all(p.noun in ("everything", "thing", "nothing") and not p.colours for p in group.themes):
         if all(t != "table" for t in targets):
-            return [placing.place_literal("*", t, context).negate() for t in targets]
+            return [_bare(t, context) for t in targets]
     widened = tuple(replace(p, quantifiers=("all",), plural=True) for p in group.themes)
     names = resolve_list(PhraseList(widened), context.roles.movable, context, group.exceptions).first
+    context.mention(names)
     return [placing.place_literal(n, t, context).negate() for n in names for t in targets]
+
+
+def _bare(name: str, context: Context) -> Literal:
+    """Nothing in a container, nothing on anything else."""
+    if context.state.objects[name] in context.roles.inside:
+        return Literal("in", ("*", name), negated=True)
+    return Literal("clear", (name,))
 
 
 def _opposite(literal: Literal) -> Literal:
@@ -476,8 +483,8 @@ def _asserted(group: Group, context: Context) -> list[Option]:
         return placing.clear(group, context)
     if group.said("held"):
         return hold(replace(group, particles=[]), context)
-    if group.said("stack"):
-        return build(group, context)
+    if group.said("stacked"):
+        return build([group], context)
     options = placing.put(group, context)
     if only and group.places:
         options = [(*o, *_others_out(o, context)) for o in options]
@@ -501,4 +508,3 @@ def _denied(group: Group, negated: bool, context: Context) -> list[Literal]:
     return [_opposite(lit) if negated else lit for lit in _asserted(group, context)[0]]
 
 
-_ = (STACK_LIMIT, candidates, colour_of, resolve)

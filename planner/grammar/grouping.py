@@ -5,6 +5,7 @@ Not for: which object a phrase means (references.py).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 
 from planner.grammar.syntax import Exception_, NounPhrase, Part, Particle, PrepPhrase, Separator
@@ -42,7 +43,8 @@ class Group:
         return PhraseList(with_shared_noun(tuple(self.themes)), self.any_of)
 
     def said(self, *values: str) -> bool:
-        return any(p.value in values for p in self.particles)
+        """Whether one of these particles or states was said; directions do not count ("to the back" is not "back")."""
+        return any(p.value in values for p in self.particles if p.kind != "direction")
 
     @property
     def has_target(self) -> bool:
@@ -86,19 +88,40 @@ def _take_phrase(
     elif pending is None or not group.has_target:
         group.themes.append(phrase)
         group.any_of |= either
+    elif isinstance(last, PrepPhrase | NounPhrase) and group.places and group.places[-1].prep in ("of", "from"):
+        _extend(group, phrase, either)
     elif _target_follows(rest) or not isinstance(last, PrepPhrase | NounPhrase) or not group.places:
         group = Group([phrase])
         groups.append(group)
+    elif _more_of_the_same(phrase, rest, group):
+        group.themes.append(phrase)
     else:
-        place = group.places[-1]
-        listed = PhraseList((*place.phrases.phrases, phrase), place.phrases.any_of or either)
-        group.places[-1] = Place(place.prep, listed)
+        _extend(group, phrase, either)
     return group
+
+
+def _extend(group: Group, phrase: NounPhrase, either: bool) -> None:
+    """ "in the red bowl and the blue bowl"."""
+    place = group.places[-1]
+    listed = PhraseList((*place.phrases.phrases, phrase), place.phrases.any_of or either)
+    group.places[-1] = Place(place.prep, listed)
+
+
+def _more_of_the_same(phrase: NounPhrase, rest: tuple[Part, ...], group: Group) -> bool:
+    """ "put the red block in the drawer and the green one": more to move, rather than more places to go."""
+    run = [phrase, *itertools.takewhile(lambda p: isinstance(p, NounPhrase | Separator), rest)]
+    noun = next((p.noun for p in reversed(run) if isinstance(p, NounPhrase) and p.noun), "")
+    theme = next((p.noun for p in reversed(group.themes) if p.noun), "")
+    place = next((p.noun for p in reversed(group.places[-1].phrases.phrases) if p.noun), "")
+    return bool(group.themes) and noun in (theme, "one") and place not in ("", noun)
+
+
+_MANNER = ("in order", "individually", "upwards", "downwards", "together", "by colour")
 
 
 def _target_follows(rest: tuple[Part, ...]) -> bool:
     for part in rest:
-        if isinstance(part, PrepPhrase | Particle):
+        if isinstance(part, PrepPhrase) or (isinstance(part, Particle) and part.value not in _MANNER):
             return True
         if isinstance(part, Exception_):
             return False

@@ -17,12 +17,16 @@ from skills.literals import Literal
 from skills.symbolic_state import OPPOSITE_ZONE, SymbolicState
 
 
+MAX_ALTERNATIVES = 40
+"""End states that a goal lists: those nearest to the start of all that were meant. Each costs a search."""
+
+
 @dataclass(frozen=True)
 class Alternative:
-    """The part of a goal that hangs on a literal at the start. taken: the side that the believed start is on."""
+    """Where a clause hangs in a branch: done if `condition` is as `side` says at the start."""
 
     condition: Literal
-    taken: bool
+    side: bool
 
 
 @dataclass
@@ -34,6 +38,11 @@ class Told:
     after: list[int] = field(default_factory=list)
     branch: Alternative | None = None
     keeps: bool = False  # "leave A where it is": nothing comes true, so it has no place in an order
+    away: bool = False  # "take A out of B": the table is only where it goes when nothing else is said
+
+    @property
+    def comes_true(self) -> bool:
+        return not self.keeps and not self.away
 
     @property
     def first(self) -> Option:
@@ -56,16 +65,13 @@ def goal_of(
     choices = [t.options[:1] if commit or _touches(t, ordered) else t.options for t in told]
     ends: list[tuple[Literal, ...]] = []
     branches: tuple[GoalBranch, ...] = ()
-    for combination in itertools.islice(itertools.product(*choices), MAX_OPTIONS * 4):
-        slots = _settled(told, combination)
-        end, branches = _split(slots, told, combination, untaken)
+    for combination in itertools.islice(itertools.product(*choices), MAX_OPTIONS):
+        end, branches = _split(_settled(told, combination), told, untaken)
         if end not in ends:
             ends.append(end)
-    if not ends:
-        ends = [()]
-    final = {lit for end in ends for lit in end} | {lit for b in branches for lit in (*b.then, *b.otherwise)}
-    del final
-    return Goal(literals=ends[0], alternatives=tuple(ends[1:MAX_OPTIONS]), order=order, branches=branches)
+    ends.sort(key=lambda end: sum(start.holds(lit) is not True for lit in end))
+    ends = ends[:MAX_ALTERNATIVES] or [()]
+    return Goal(literals=ends[0], alternatives=tuple(ends[1:]), order=order, branches=branches)
 
 
 def _touches(told: Told, ordered: set[Literal]) -> bool:
@@ -127,22 +133,20 @@ def _overrides(new: Literal, new_index: int, old: Literal, old_index: int) -> bo
 def _split(
     slots: dict[tuple[str, ...], tuple[Literal, int]],
     told: Sequence[Told],
-    combination: Sequence[Option],
     untaken: Sequence[tuple[Alternative, Option]],
 ) -> tuple[tuple[Literal, ...], tuple[GoalBranch, ...]]:
     """Literals that hold in any case, and those that hang on a condition."""
-    del combination
     end: list[Literal] = []
     sides: dict[Literal, tuple[list[Literal], list[Literal]]] = {}
     for alternative, option in untaken:
-        side = sides.setdefault(alternative.condition, ([], []))[1 if alternative.taken else 0]
+        side = sides.setdefault(alternative.condition, ([], []))[0 if alternative.side else 1]
         side += option
     for literal, index in slots.values():
         branch = told[index].branch
         if branch is None:
             end.append(literal)
         else:
-            sides.setdefault(branch.condition, ([], []))[0 if branch.taken else 1].append(literal)
+            sides.setdefault(branch.condition, ([], []))[0 if branch.side else 1].append(literal)
     _agree([lit for lit, _ in slots.values()])
     branches = (GoalBranch(condition=c, then=tuple(t), otherwise=tuple(o)) for c, (t, o) in sides.items() if t or o)
     return tuple(end), tuple(branches)
@@ -169,7 +173,7 @@ def _pairs(told: Sequence[Told], start: SymbolicState) -> Iterable[tuple[Literal
             earlier = told[earlier_index]
             if earlier.keeps or later.keeps:
                 continue
-            pairs += itertools.product(earlier.first, later.first)
+            pairs += (p for p in itertools.product(earlier.first, later.first) if not (earlier.away and _undoes(*p)))
         pairs += _implied(told, index)
     for first, second in dict.fromkeys(pairs):
         if first != second and _worth_it(first, second, told, start):
@@ -184,7 +188,7 @@ def _implied(told: Sequence[Told], index: int) -> Iterable[tuple[Literal, Litera
     for at, literal in enumerate(later.first):
         latest: Literal | None = None
         for earlier in told[:index]:
-            latest = next((o for o in earlier.first if _undoes(literal, o) and not earlier.keeps), latest)
+            latest = next((o for o in earlier.first if _undoes(literal, o) and earlier.comes_true), latest)
         latest = next((o for o in later.first[:at] if _undoes(literal, o)), latest)
         if latest is not None:
             yield latest, literal

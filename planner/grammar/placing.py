@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from planner.grammar.context import Context
 from planner.grammar.errors import CannotBe, NeedsAnswer
-from planner.grammar.grouping import Group, PhraseList, Place
+from planner.grammar.grouping import Group, PhraseList, Place, with_shared_noun
 from planner.grammar.references import (
     MAX_OPTIONS,
     Selection,
@@ -30,6 +30,7 @@ from skills.symbolic_state import STACK_LIMIT, SymbolicState
 Option: TypeAlias = tuple[Literal, ...]
 
 SOURCES = ("off", "out", "from")
+_TARGETS = ("there", "in", "on", "back", "origin", "down", "aside", "held", "away")
 _WHERE = {"in": "in", "on": "on", "to": "to", "with": "with", "under": "under"}
 _STATIC = "stays where it is; I can move {}"
 
@@ -90,7 +91,7 @@ def attached(group: Group, context: Context, *, wants_target: bool) -> tuple[Phr
     sources = [p for p in places if p.prep in SOURCES]
     rest = [p for p in places if p.prep not in SOURCES and p.prep != "of"]
     of_stack = [p for p in places if p.prep == "of"]
-    has_particle_target = any(p.kind == "direction" or p.value in ("there", "back", "origin") for p in group.particles)
+    has_particle_target = any(p.kind == "direction" or p.value in ("there", "origin") for p in group.particles)
     target = rest.pop() if rest and wants_target and not has_particle_target else None
     inner: list[Relative] = []
     for place in [*of_stack, *rest]:
@@ -135,7 +136,7 @@ def put(group: Group, context: Context, *, default: str = "") -> list[Option]:
     """ "put A in B", "put it back", "put A on the left". default: where to, when nothing is said."""
     theme, sources, target = attached(group, context, wants_target=True)
     direction = next((p.value for p in group.particles if p.kind == "direction"), "")
-    if target is None and not direction and not sources and not group.said("there", "back", "origin", "down", "aside", "held"):
+    if target is None and not direction and not sources and not group.said(*_TARGETS):
         if not default:
             context_theme = " and ".join(described(p) for p in theme.phrases) or "it"
             raise NeedsAnswer(f"Where do you want '{context_theme}' to go?", sorted(_of(context, context.roles.place)))
@@ -146,8 +147,8 @@ def put(group: Group, context: Context, *, default: str = "") -> list[Option]:
         return _each(selection, context, lambda name: [_put_back(name, context)])
     if target is None and direction:
         return _each(selection, context, lambda name: [(Literal("in_zone", (name, direction)),)])
-    if target is None and group.said("there"):
-        predicate, object_name = _there(context)
+    if target is None and group.said("there", "in", "on"):
+        predicate, object_name = _there(selection.first, context)
         return _each(selection, context, lambda name: [(Literal(predicate, (name, object_name)),)])
     if target is None:
         return _each(selection, context, lambda name: [(on(name, "table"),)])
@@ -170,8 +171,14 @@ def _moved(theme: PhraseList, sources: Sequence[Place], group: Group, context: C
 
 
 def _mention(selection: Selection, context: Context) -> Selection:
-    context.mention(selection.first, selection.chosen)
+    context.mention(selection.first, selection.chosen, selection.every)
     return selection
+
+
+def _mentioning(selection: Selection, options: list[Option], context: Context) -> list[Option]:
+    """What was moved is what "it" means next, whatever places were spoken of since."""
+    context.mention(selection.first, selection.chosen, selection.every)
+    return options
 
 
 def _each(selection: Selection, context: Context, literals_of: object) -> list[Option]:
@@ -180,8 +187,12 @@ def _each(selection: Selection, context: Context, literals_of: object) -> list[O
     return [o for chosen in selection.options for o in (both(*(literals_of(n) for n in chosen)) or [()])]
 
 
-def _there(context: Context) -> tuple[str, str]:
+def _there(names: Sequence[str], context: Context) -> tuple[str, str]:
     if context.place is None:
+        for name in context.focus():
+            left = any(state.container_of(n) == name for n in names for state in (context.state, *context.told[:1]))
+            if context.state.objects.get(name) in context.roles.inside and not left:
+                return place_literal("it", name, context).predicate, name
         answer = context.ask("Where is 'there'?", sorted(_of(context, context.roles.place)))
         name = answer.strip().lower().removeprefix("the ")
         if name not in context.state.objects:
@@ -220,7 +231,7 @@ def _placed(selection: Selection, target: Place, context: Context) -> list[Optio
         for ends in targets.options:
             options += _distributed(chosen, ends, target, targets, context)
     context.mention(targets.first, targets.chosen)
-    context.mention(selection.first, selection.chosen)
+    context.mention(selection.first, selection.chosen, selection.every)
     if len(targets.first) == 1:
         context.place = (place_literal("it", targets.first[0], context).predicate, targets.first[0])
     return options[:MAX_OPTIONS]
@@ -286,6 +297,8 @@ def _all_at(chosen: Sequence[str], end: str, context: Context) -> Option:
         if not context.confirm(question):
             raise CannotBe(f"the {end} carries only one block, so {listing(sorted(chosen))} cannot all be on it")
         return tuple(on(u, lower) for u, lower in zip(chosen, (end, *chosen), strict=False))
+    if tuple(chosen) == (end,):
+        raise CannotBe(f"the {end} cannot be put {'in' if kind in context.roles.inside else 'on'} itself")
     return tuple(place_literal(name, end, context) for name in chosen if name != end)
 
 
@@ -335,10 +348,10 @@ def match(name: str, target: NounPhrase, context: Context) -> Literal:
 def sort(group: Group, context: Context) -> list[Option]:
     """ "sort the blocks into the bowls of their colour", "sort everything by colour"."""
     theme, sources, target = attached(group, context, wants_target=True)
-    if group.said("stack"):
+    if group.said("stacked"):
         from planner.grammar.towers import build
 
-        return build(group, context)
+        return build([group], context)
     if not theme.phrases:
         theme = PhraseList((NounPhrase(noun="everything", plural=True),))
     single = target is not None and not target.phrases.phrases[0].matching and not group.said("by colour")
@@ -371,15 +384,12 @@ def tower(upwards: Sequence[str], base: str | None) -> Option:
     return tuple(on(upper, lower) for lower, upper in itertools.pairwise(column))
 
 
-def towers(names: Sequence[str], base: str | None, fixed: dict[int, str], state: SymbolicState) -> list[Option]:
-    """All columns of `names`; fixed: index from the bottom (negative: from the top) → who must be there."""
-    height = len(names) + (state.stack_height(base) if base is not None else 0)
-    if height > STACK_LIMIT:
-        raise CannotBe(f"a stack is at most {STACK_LIMIT} blocks high; this would be {height}")
-    orders = [
+def towers(names: Sequence[str], base: str | None, fixed: dict[int, str]) -> list[Option]:
+    """All columns of `names`; fixed: index from the bottom → who must be there."""
+    orders = (
         order for order in itertools.permutations(names) if all(order[i] == name for i, name in fixed.items())
-    ]
-    return [tower(order, base) for order in orders[:MAX_OPTIONS]]
+    )
+    return [tower(order, base) for order in itertools.islice(orders, MAX_OPTIONS)]
 
 
 # ---- away from where it is
@@ -394,7 +404,7 @@ def remove(group: Group, context: Context) -> list[Option]:
     options: list[Option] = []
     for chosen in selection.options:
         options.append(tuple(_removed(name, sources, context) for name in chosen))
-    return options
+    return _mentioning(selection, options, context)
 
 
 def _removed(name: str, sources: Sequence[Place], context: Context) -> Literal:
@@ -403,11 +413,22 @@ def _removed(name: str, sources: Sequence[Place], context: Context) -> Literal:
         phrase = source.phrases.phrases[0]
         if phrase.noun == "stack":
             continue
+        if stands_at(name, phrase, context) or name in context.state.hidden:
+            continue
         (place,) = resolve(phrase, context.roles.place, context).first[:1] or ("",)
-        at = context.state.support.get(name) == place or context.state.container_of(name) == place
-        if place and not at and name not in context.state.hidden:
+        if place:
             return place_literal(name, place, context).negate()
     return on(name, "table")
+
+
+def stands_at(name: str, phrase: NounPhrase, context: Context) -> bool:
+    """Whether it is on or in a thing of that description."""
+    if phrase.pronoun:
+        places = list(resolve(phrase, context.roles.place, context).first)
+    else:
+        places = candidates(phrase, context.roles.place, context)
+    context.mention([p for p in places if p in (context.state.support.get(name), context.state.container_of(name))])
+    return context.state.support.get(name) in places or context.state.container_of(name) in places
 
 
 def clear(group: Group, context: Context) -> list[Option]:
@@ -472,16 +493,31 @@ def unstack(group: Group, context: Context) -> list[Option]:
 
 def swap(group: Group, context: Context) -> list[Option]:
     """ "swap A and B", "exchange A with B", "swap the contents of the red and the blue bowl"."""
-    phrases = [*group.themes, *(p for place in group.places for p in place.phrases.phrases)]
-    inside = any(p.has("contents") for p in phrases) or (
-        bool(phrases) and all(p.noun in context.roles.inside for p in phrases)
-    )
+    phrases = _exchanged(group)
+    contents = any(p.has("contents") for p in phrases)
+    if contents:
+        inner = (p.relatives[0].noun_phrase if p.has("contents") else p for p in phrases)
+        phrases = list(with_shared_noun(tuple(p for p in inner if p is not None)))
+    inside = contents or (bool(phrases) and all(p.noun in context.roles.inside for p in phrases))
     roles = context.roles.inside if inside else context.roles.movable
-    selection = resolve_list(PhraseList(tuple(phrases)), roles, context)
+    selection = resolve_list(PhraseList(with_shared_noun(tuple(phrases))), roles, context)
     if len(selection.first) != 2:
         raise NeedsAnswer("Which two shall I swap?", sorted(_of(context, context.roles.movable)))
     context.mention(selection.first)
     return [_swapped(*pair, context=context, contents=inside) for pair in selection.options]
+
+
+def _exchanged(group: Group) -> list[NounPhrase]:
+    """ "A with B" names two things, "the block on the pad" one."""
+    phrases = list(group.themes)
+    for place in group.places:
+        if place.prep in ("with", "for", "to") or not phrases:
+            phrases += place.phrases.phrases
+        else:
+            relative = Relative(place.prep, place.phrases.phrases[0])
+            phrases[-1] = replace(phrases[-1], relatives=(*phrases[-1].relatives, relative))
+            phrases += place.phrases.phrases[1:]
+    return phrases
 
 
 def _swapped(one: str, other: str, *, context: Context, contents: bool) -> Option:

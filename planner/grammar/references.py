@@ -19,7 +19,7 @@ from planner.grammar.words import read_words
 from skills.literals import Literal
 from skills.symbolic_state import SymbolicState
 
-MAX_OPTIONS = 128
+MAX_OPTIONS = 720  # orders of six blocks; what is more is cut before it costs time
 _LOOSE_NOUNS = ("", "thing", "one", "everything", "nothing")
 
 
@@ -44,7 +44,8 @@ def resolve_list(
 ) -> Selection:
     """Coordinated phrases: "and" joins the sets, "or" offers them."""
     left_out = {n for e in with_shared_noun(tuple(exceptions)) for n in resolve(_as_plural(e), roles, context).first}
-    found = [resolve(phrase, roles, context, left_out) for phrase in listed.phrases]
+    phrases = listed.phrases if len(listed.phrases) == 1 else tuple(_singled(p) for p in listed.phrases)
+    found = [resolve(phrase, roles, context, left_out) for phrase in phrases]
     if listed.any_of:
         options = tuple(itertools.chain.from_iterable(s.options for s in found))
     else:
@@ -54,6 +55,13 @@ def resolve_list(
     if not options:
         raise CannotBe(f"there are not enough different objects for '{_said(listed.phrases)}'")
     return Selection(options, any(s.every for s in found))
+
+
+def _singled(phrase: NounPhrase) -> NounPhrase:
+    """ "both the red and the green block": both counts the list, not its first member; "either" likewise."""
+    if len(phrase.quantifiers) > 1:
+        return replace(phrase, quantifiers=tuple(q for q in phrase.quantifiers if q not in ("both", "any")))
+    return phrase
 
 
 def _as_plural(phrase: NounPhrase) -> NounPhrase:
@@ -69,9 +77,24 @@ def resolve(
     if phrase.pronoun or _looks_back(phrase, context):
         return _pronoun(phrase, roles, context)
     found = [name for name in candidates(phrase, roles, context) if name not in out]
+    if phrase.noun in ("", "one"):
+        found = _likeliest(found, roles, context)
+    if _sweeping(phrase):
+        found = [name for name in found if name not in context.protected] or found
     if not found:
         found = list(_assumed(phrase, roles, context))
     return _quantified(phrase, _best_first(found, context.state), context)
+
+
+def _sweeping(phrase: NounPhrase) -> bool:
+    return phrase.plural or phrase.has("every", "all", "the rest")
+
+
+def _likeliest(found: list[str], roles: tuple[str, ...], context: Context) -> list[str]:
+    """ "on green": a block where there is one, for blocks are what is spoken of; else the first kind that fits."""
+    kinds = [k for k in (*context.roles.movable, *roles) if k in roles]
+    best = next((k for k in kinds if any(context.state.objects[n] == k for n in found)), None)
+    return [n for n in found if context.state.objects[n] == best] if best is not None else found
 
 
 def _looks_back(phrase: NounPhrase, context: Context) -> bool:
@@ -154,7 +177,7 @@ def _in_state(name: str, value: str, context: Context) -> bool:
             return not state.resting.get(name)
         case "held":
             return state.held == name
-        case "stack":
+        case "stacked":
             return _in_stack(name, state)
         case _:
             return False
@@ -250,7 +273,7 @@ def listing(names: Sequence[str], last: str = "and") -> str:
 
 def _quantified(phrase: NounPhrase, found: list[str], context: Context) -> Selection:
     number = phrase.number
-    definite = phrase.has("the", "this", "that", "them", "its", "all", "both")
+    definite = phrase.has("this", "that", "them", "its", "all", "both") or _precedes("the", phrase)
     if phrase.noun == "nothing" or phrase.has("no") or not found:
         return Selection((tuple(found),), every=True)
     if phrase.has("every"):
@@ -272,6 +295,12 @@ def _quantified(phrase: NounPhrase, found: list[str], context: Context) -> Selec
     if len(found) == 1 or phrase.plural:
         return Selection((tuple(found),), every=len(found) > 1)
     return _which(phrase, found, context, 1)
+
+
+def _precedes(determiner: str, phrase: NounPhrase) -> bool:
+    """ "the two blocks" are these two, "two of the blocks" any two."""
+    counts = [i for i, q in enumerate(phrase.quantifiers) if q.isdigit() or q in ("one", "any", "some", "every", "all")]
+    return determiner in phrase.quantifiers and not (counts and counts[0] < phrase.quantifiers.index(determiner))
 
 
 def _choose(found: Sequence[str], number: int) -> Selection:
@@ -347,6 +376,8 @@ def _pronoun(phrase: NounPhrase, roles: tuple[str, ...], context: Context) -> Se
     several = phrase.pronoun == "them" or phrase.has("both", "every", "all") or (phrase.number or 1) > 1
     if several:
         return _several(phrase, [names for _, names in mentioned], roles, context)
+    if mentioned and mentioned[0][0].each and phrase.pronoun == "it":
+        return Selection((mentioned[0][1],), every=True)
     single = next(((m, names) for m, names in mentioned if len(names) == 1), None)
     if single is not None:
         context.leans_on_choice |= single[0].chosen

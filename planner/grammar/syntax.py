@@ -6,7 +6,7 @@ Not for: what they mean in a scene (frames.py, references.py).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -191,48 +191,68 @@ def _sentence(tree: Tree[Token], words: Words) -> tuple[Step, ...]:
     steps: list[Step] = []
     joined = "start"
     for child in tree.children:
-        if child.data in ("join", "then_join"):
-            joined = "then" if any(t.type == "THEN" for t in child.scan_values(lambda v: isinstance(v, Token))) else "and"
+        if child.data == "late":
+            steps[-1] = replace(steps[-1], joined="then")
+        elif child.data in ("opening", "join", "then_join"):
+            joined = "then" if "THEN" in _terminals(child) else joined if child.data == "opening" else "and"
         else:
             steps.append(_step(child, joined, words))
     return tuple(steps)
 
 
+def _terminals(tree: Tree[Token]) -> set[str]:
+    return {t.type for t in tree.scan_values(lambda v: isinstance(v, Token))}
+
+
 def _step(tree: Tree[Token], joined: str, words: Words) -> Step:
     start, end = _span(tree)
     if tree.data == "bare":
-        parts = next(c for c in tree.children if isinstance(c, Tree))
-        clause: Clause = Statement(_parts(parts, words), kind="bare")
+        clause: Clause = Statement(_parts(tree.children[0], words), kind="bare")
         return Step(clause, joined, start=start, end=end)
-    main: Clause | None = None
+    if tree.data == "otherwise":
+        return replace(_step(tree.children[-1], joined, words), otherwise=True)
     subordinates = []
-    otherwise = tree.data == "otherwise"
+    main: Clause | None = None
     for child in tree.children:
-        if isinstance(child, Token):
-            if child.type == "THEN" and main is None:
-                joined = "then"
-        elif child.data.startswith("lead_") or child.data == "by_doing":
-            kind = child.data.removeprefix("lead_").removesuffix("_doing")
-            if kind == "if" and any(isinstance(c, Token) and c.type == "WHEN" for c in child.children):
-                kind = "when"
-            inner = [c for c in child.children if isinstance(c, Tree) and c.data != "lead_end"]
-            clauses = tuple(_clause(c, words) for c in inner)
-            subordinates.append(Subordinate(kind, clauses, leads=main is None))
+        if child.data in ("lead", "trail"):
+            subordinates.append(_subordinate(child, words))
         else:
             main = _clause(child, words)
     assert main is not None
-    return Step(main, joined, otherwise, tuple(subordinates), start, end)
+    return Step(main, joined, subordinates=tuple(subordinates), start=start, end=end)
+
+
+_SUBORDINATORS = {"IF": "if", "UNLESS": "unless", "WHEN": "when", "AFTER": "after", "ONCE": "after", "BEFORE": "before",
+                  "WHILE": "while", "BY": "by"}  # fmt: skip
+
+
+def _subordinate(tree: Tree[Token], words: Words) -> Subordinate:
+    inner = next((c for c in tree.children if isinstance(c, Tree) and c.data == "subordinate"), tree)
+    marker = next(c for c in inner.children if isinstance(c, Token) and c.type in _SUBORDINATORS)
+    kind = _SUBORDINATORS[marker.type]
+    trees = [c for c in inner.children if isinstance(c, Tree) and c.data != "lead_end"]
+    if trees[0].data == "facts":
+        trees = list(trees[0].children)
+        trees = [t for t in trees if isinstance(t, Tree)]
+    elif kind == "when":
+        kind = "after"  # "when you have put it there": a deed, not a state
+    clauses = tuple(_clause(t, words) for t in trees)
+    if marker == "without":
+        clauses = tuple(replace(c, prohibited=True) if isinstance(c, Imperative) else c for c in clauses)
+    return Subordinate(kind, clauses, leads=tree.data == "lead")
 
 
 def _clause(tree: Tree[Token], words: Words) -> Clause:
     trees = [c for c in tree.children if isinstance(c, Tree)]
     match tree.data:
-        case "happening":
+        case "happening" | "deed":
             return _clause(trees[-1], words)
         case "imperative" | "prohibition":
             verb = _verb(trees[0].children[0])
             parts = _parts(trees[1], words) if len(trees) > 1 else ()
             return Imperative(verb, parts, tree.data == "prohibition")
+        case "itemised":
+            return _itemised(trees, words)
         case "ensure":
             statements = (_clause(t, words) for t in trees)
             return Ensure(tuple(s for s in statements if isinstance(s, Statement)))
@@ -241,14 +261,26 @@ def _clause(tree: Tree[Token], words: Words) -> Clause:
         case "contains":
             return Statement(_parts(trees[0], words), _parts(trees[1], words), kind="contains")
         case _:
-            negated = any(isinstance(c, Token) and c.type == "NOT" for c in tree.children)
-            predicate = next(t for t in trees if t.data == "predicate")
-            return Statement(_parts(trees[0], words), _parts(predicate.children[0], words), negated)
+            subject, link, predicate = trees
+            return Statement(_parts(subject, words), _parts(predicate.children[0], words), "NOT" in _terminals(link))
+
+
+def _itemised(trees: list[Tree[Token]], words: Words) -> Imperative:
+    """ "build a tower: red, then green" is one list."""
+    parts: list[Part] = list(_parts(trees[1], words))
+    listed = [t for t in trees[2:] if t.data == "parts"]
+    for item in listed:
+        parts += [Separator(":"), *_parts(item, words)]
+    if len(listed) > 1:  # "… then …, then …" builds up, or down from the top
+        from_top = any(isinstance(p, Particle) and p.value == "top" for p in _parts(listed[0], words))
+        parts.append(Particle("particle", "downwards" if from_top else "upwards"))
+    return Imperative(_verb(trees[0].children[0]), tuple(parts))
 
 
 def _verb(token: Token) -> str:
-    return {"OPEN": "open", "OPENED": "open", "CLOSE": "close", "LIGHT": "activate", "HAVE": "put",
-            "EMPTY": "empty", "CLEAR": "clear"}.get(token.type, str(token))  # fmt: skip
+    if token.type == "HAVE":
+        return "put"
+    return {"light": "activate", "switch": "turn"}.get(str(token), str(token))
 
 
 def _parts(tree: Tree[Token], words: Words) -> tuple[Part, ...]:
@@ -293,10 +325,16 @@ def _noun_phrase(tree: Tree[Token], words: Words) -> NounPhrase:
         place = next(c for c in tree.children if isinstance(c, Tree))
         return NounPhrase(("all",), noun="thing", plural=True, relatives=(_relative(place, False, words),),
                           start=start, end=end)  # fmt: skip
+    if any(c.data == "quantifier" and c.children[0] == "contents" for c in tree.children):
+        inner = Tree(tree.data, [c for c in tree.children if c.children[0] != "contents"], tree.meta)
+        place = Relative("in", _noun_phrase(inner, words))
+        return NounPhrase(("all", "contents"), noun="thing", plural=True, relatives=(place,), start=start, end=end)
     gathered: dict[str, list[Any]] = {k: [] for k in ("quantifiers", "colours", "not_colours", "relatives")}
     single: dict[str, Any] = {}
     for child in tree.children:
         match child.data:
+            case "quantifier" | "all_of_them" if _value(child) == "same":
+                single["matching"] = True
             case "quantifier" | "all_of_them":
                 gathered["quantifiers"].append(_value(child))
             case "colour":
@@ -308,6 +346,8 @@ def _noun_phrase(tree: Tree[Token], words: Words) -> NounPhrase:
                 single["state"] = _value(child)
             case "head":
                 single |= _head(child.children[0], words)
+                if child.children[0] in ("everything else", "something"):
+                    gathered["quantifiers"].append("some" if child.children[0] == "something" else "the rest")
             case "match":
                 single["matching"] = True
             case "relative":
@@ -322,20 +362,21 @@ def _noun_phrase(tree: Tree[Token], words: Words) -> NounPhrase:
 
 def _settled(phrase: NounPhrase) -> NounPhrase:
     """Words that are quantifiers before a noun are pronouns where they stand alone: "put those away"."""
-    from dataclasses import replace
-
     if phrase.noun or phrase.pronoun or phrase.colours or phrase.not_colours:
         return phrase
     lone = [q for q in phrase.quantifiers if q in ("them", "this", "that")]
     return replace(phrase, pronoun=lone[-1]) if lone else phrase
 
 
+_NOUNS = {"switch": "button", "light": "lamp", "something": "thing", "everything else": "everything"}
+
+
 def _head(token: Token, words: Words) -> dict[str, Any]:
     written = words.written[token.end_pos - 1]
-    if token.type in ("IT", "THEM", "THIS", "THAT"):
-        return {"pronoun": str(token), "plural": token.type == "THEM"}
-    noun = {"SWITCH": "button"}.get(token.type, str(token))
-    plural = token.type == "EVERYTHING" or (written.endswith("s") and token.type != "LIGHT") or written == "stuff"
+    if token.type in ("PRONOUN", "THAT"):
+        return {"pronoun": str(token), "plural": token == "them"}
+    noun = _NOUNS.get(str(token), str(token))
+    plural = noun == "everything" or written == "stuff" or (written.endswith("s") and noun not in ("lamp", "nothing"))
     return {"noun": noun, "plural": plural}
 
 

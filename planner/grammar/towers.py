@@ -2,89 +2,117 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from planner.grammar import placing
 from planner.grammar.context import Context
 from planner.grammar.errors import CannotBe, NeedsAnswer
 from planner.grammar.grouping import Group, PhraseList, Place
-from planner.grammar.placing import Option
-from planner.grammar.references import MAX_OPTIONS, listing, resolve_list
+from planner.grammar.placing import Option, both
+from planner.grammar.references import listing, resolve_list
 from planner.grammar.syntax import NounPhrase
 from skills.symbolic_state import STACK_LIMIT
 
-
-def build(group: Group, context: Context) -> list[Option]:
-    """ "stack A on B", "stack all blocks with red on top", "build a tower of A, B and C on the red pad"."""
-    themes, withs, base_place, fixed_phrases = _roles(group)
-    base = _base(base_place, context)
-    fixed = {
-        where: resolve_list(PhraseList((phrase,)), context.roles.movable, context).first[0]
-        for phrase, where in fixed_phrases
-    }
-    phrases = themes or withs
-    if not phrases and not fixed:
-        raise NeedsAnswer("Which blocks shall I stack?", sorted(context.state.of_category("block")))
-    if not phrases:
-        phrases = [NounPhrase(("all",), noun="block", plural=True)] if len(fixed) < 2 else []
-    theme = PhraseList(replace(group, themes=list(phrases)).theme.phrases)
-    selection = placing.movables(theme, context, group.exceptions) if phrases else placing.Selection(((),))
-    options: list[Option] = []
-    for chosen in selection.options:
-        names = tuple(dict.fromkeys((*chosen, *fixed.values())))
-        options += _columns(tuple(n for n in names if n != base), base, fixed, group, context)
-    context.mention((*(base,),) if base else ())
-    context.mention((*selection.first, *fixed.values()), selection.chosen)
-    return options[:MAX_OPTIONS]
+_POSITIONS = ("top", "bottom", "middle")
 
 
-def _roles(
-    group: Group,
-) -> tuple[list[NounPhrase], list[NounPhrase], Place | None, list[tuple[NounPhrase, str]]]:
-    """(blocks as themes, blocks after of/with/from, what it stands on, who has a given place)."""
-    themes = [p for p in group.themes if p.noun != "stack"]
-    members: list[NounPhrase] = []
+@dataclass
+class _Said:
+    """What was said of one column. positions: (who, where) pairs, in the order said."""
+
+    members: list[NounPhrase] = field(default_factory=list)
+    positions: list[tuple[NounPhrase, str]] = field(default_factory=list)
+    pairs: list[tuple[NounPhrase, NounPhrase]] = field(default_factory=list)  # "with yellow on blue"
     base: Place | None = None
-    for place in group.places:
-        if place.prep in ("of", "from", "out", "with"):
-            members += place.phrases.phrases
-        elif place.prep in ("on", "to", "in"):
-            base = place
-    positions = [p.value for p in group.particles if p.value in ("top", "bottom", "middle")]
-    fixed: list[tuple[NounPhrase, str]] = []
-    if positions:
-        pool = members if len(members) >= len(positions) else themes
-        named, rest = pool[-len(positions) :], pool[: -len(positions)]
-        fixed = list(zip(named, positions, strict=False))
-        if pool is members:
-            members = rest
-        else:
-            themes = rest
-    return themes, members, base, fixed
+    any_of: bool = False
+    exceptions: list[NounPhrase] = field(default_factory=list)
+
+
+def build(groups: Sequence[Group], context: Context) -> list[Option]:
+    """ "stack A on B (and C on D)", "stack all blocks with red on top", "build a tower of A, B and C on the red pad"."""
+    placed = any(g.said(*_POSITIONS) for g in groups)
+    if len(groups) > 1 and not placed and all(g.places for g in groups):
+        return both(*(build([g], context) for g in groups))
+    said = _said(groups)
+    base = _base(said.base, context)
+    fixed = {where: _one(phrase, context) for phrase, where in said.positions}
+    group = Group(themes=said.members)
+    if not said.members and len(fixed) < 2:
+        if not any(p.noun == "stack" for g in groups for p in g.themes) and not fixed:
+            raise NeedsAnswer("Which blocks shall I stack?", context.state.of_category("block"))
+        group.themes = [NounPhrase(("all",), noun="block", plural=True)]
+    listed = PhraseList(group.theme.phrases, said.any_of)
+    found = placing.movables(listed, context, said.exceptions) if group.themes else placing.Selection(((),))
+    directed = next((v for v in ("upwards", "in order", "downwards") for g in groups if g.said(v)), "")
+    options: list[Option] = []
+    for chosen in found.options:
+        names = tuple(n for n in dict.fromkeys((*_between(fixed, chosen),)) if n != base)
+        options += _columns(names, base, fixed, directed, context)
+    for upper, lower in said.pairs:
+        literal = placing.on(_one(upper, context), _one(lower, context))
+        options = [o for o in options if literal in o]
+    if not options:
+        raise CannotBe("no stack of these blocks has that order")
+    context.mention([base] if base else [])
+    context.mention((*found.first, *fixed.values()), found.chosen)
+    return options
+
+
+def _said(groups: Sequence[Group]) -> _Said:
+    """Positions belong to the last phrase before them; "of", "from" and "with" name members, "on" the base."""
+    said = _Said()
+    for group in groups:
+        phrases = [p for p in group.themes if p.noun != "stack"]
+        said.any_of |= group.any_of
+        said.exceptions += group.exceptions
+        positions = [p.value for p in group.particles if p.value in _POSITIONS]
+        before: Place | None = None
+        for place in group.places:
+            if place.prep in ("of", "from", "out", "with"):
+                phrases += place.phrases.phrases
+            elif before is not None and before.prep == "with" and len(phrases) > 1:
+                said.pairs.append((phrases.pop(), place.phrases.phrases[0]))
+            else:
+                said.base = place
+            before = place
+        count = min(len(positions), len(phrases))
+        said.members += phrases[: len(phrases) - count]
+        said.positions += zip(phrases[len(phrases) - count :], positions, strict=False)
+    return said
+
+
+def _one(phrase: NounPhrase, context: Context) -> str:
+    return resolve_list(PhraseList((phrase,)), context.roles.movable, context).first[0]
+
+
+def _between(fixed: dict[str, str], chosen: Sequence[str]) -> tuple[str, ...]:
+    """Those whose place is said where it says, the others in the order named."""
+    taken = set(fixed.values())
+    rest = [n for n in chosen if n not in taken]
+    ends = (*((fixed["bottom"],) if "bottom" in fixed else ()), *rest)
+    return (*ends, *(fixed[w] for w in ("middle", "top") if w in fixed))
 
 
 def _base(place: Place | None, context: Context) -> str | None:
     if place is None:
         return None
-    kinds = context.roles.place
-    (name,) = resolve_list(place.phrases, context.roles.surface, context).first[:1]
+    targets = replace(place.phrases, phrases=place.phrases.phrases[:1])
+    (name,) = resolve_list(targets, context.roles.place if place.prep == "in" else context.roles.surface, context).first[:1]
     if context.state.objects[name] in context.roles.inside:
         raise CannotBe(f"blocks cannot be stacked in the {name}")
-    del kinds
     return name
 
 
 def _columns(
-    names: tuple[str, ...], base: str | None, fixed: dict[str, str], group: Group, context: Context
+    names: tuple[str, ...], base: str | None, fixed: dict[str, str], directed: str, context: Context
 ) -> list[Option]:
     if base is None and len(names) < 2:
-        raise NeedsAnswer(f"What shall I stack the {names[0]} on?", sorted(context.state.of_category("block")))
+        raise NeedsAnswer(f"What shall I stack {listing(names)} on?", context.state.of_category("block"))
     height = len(names) + (context.state.stack_height(base) if base is not None else 0)
     if height > STACK_LIMIT:
-        raise CannotBe(f"a stack is at most {STACK_LIMIT} blocks high; {listing(names)} would be {height}")
-    if group.said("upwards", "in order"):
-        return [placing.tower(names, base)]
-    if group.said("downwards"):
-        return [placing.tower(tuple(reversed(names)), base)]
-    places = {"bottom": 0, "top": len(names) - 1, "middle": len(names) // 2}
-    return placing.towers(names, base, {places[where]: name for where, name in fixed.items()}, context.state)
+        raise CannotBe(f"a stack is at most {STACK_LIMIT} blocks high; {listing(names)} would make it {height}")
+    if directed:
+        return [placing.tower(names if directed != "downwards" else tuple(reversed(names)), base)]
+    indices = {"bottom": 0, "top": len(names) - 1, "middle": len(names) // 2}
+    return placing.towers(names, base, {indices[where]: name for where, name in fixed.items()})

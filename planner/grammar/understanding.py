@@ -14,7 +14,7 @@ from planner.grammar.conditions import Condition, condition_of
 from planner.grammar.context import Context, Mention
 from planner.grammar.errors import CannotBe, NeedsAnswer
 from planner.grammar.feasibility import check
-from planner.grammar.frames import done
+from planner.grammar.frames import done, leaves_alone
 from planner.grammar.narrative import Alternative, Told, goal_of
 from planner.grammar.placing import Option
 from planner.grammar.questions import read_instruction
@@ -67,6 +67,9 @@ def understand(
     return Understood(goal, in_words(goal, context.start), tuple(context.mentions), dict(context.assumed))
 
 
+_AWAY = ("take", "remove", "empty", "clear", "unstack", "pick")
+
+
 @dataclass(frozen=True)
 class _Judged:
     """Conditions that hold together or not, as it was when they were spoken of."""
@@ -103,7 +106,9 @@ class _Reading:
     def read(self, steps: Sequence[Step]) -> None:
         run = _Run()
         previous: list[int] = []
-        self.group = []
+        if steps[0].joined != "then":
+            self.group = []
+        self.context.protected = self._protected(steps)
         for step in steps:
             if step.joined == "then" or step.otherwise:
                 self._finish(run)
@@ -121,6 +126,17 @@ class _Reading:
             self._step(step, run, previous)
         self._finish(run)
 
+    def _protected(self, steps: Sequence[Step]) -> frozenset[str]:
+        """What a sentence says to leave alone; resolved beforehand, for "every block" is said before it."""
+        clauses = [s.clause for s in steps] + [c for s in steps for sub in s.subordinates for c in sub.clauses]
+        names: set[str] = set()
+        for clause in clauses:
+            if isinstance(clause, Imperative) and leaves_alone(clause):
+                with contextlib.suppress(NeedsAnswer, CannotBe):
+                    options = done(clause, _forked(self.context))
+                    names |= {lit.arguments[0] for lit in options[0] if lit.predicate in ("on", "in")}
+        return frozenset(names)
+
     # ---- subordinates
 
     def _lead(self, subordinate: Subordinate, run: _Run) -> None:
@@ -134,6 +150,9 @@ class _Reading:
             case "after":
                 for clause in subordinate.clauses:
                     run.after.append(self._tell(_as_goal(clause), []))
+            case "while":
+                for clause in subordinate.clauses:
+                    self._tell(clause, [])
             case "before":
                 run.finally_ += [done(_as_goal(clause), context) for clause in subordinate.clauses]
 
@@ -181,7 +200,7 @@ class _Reading:
                     after += [self._tell(_as_goal(c), []) for c in subordinate.clauses]
                 case "before":
                     later += [_as_goal(c) for c in subordinate.clauses]
-                case "by":
+                case "by" | "while":
                     self.group.append(self._tell(subordinate.clauses[0], after))
         index = self._conditional(step.clause, conditions, after)
         if index is not None:
@@ -214,7 +233,9 @@ class _Reading:
     def _tell(self, clause: Clause, after: list[int], branch: Alternative | None = None) -> int:
         options = done(clause, self.context)
         keeps = isinstance(clause, Imperative) and (clause.verb in ("keep", "touch", "wait") or clause.prohibited)
-        return self._record(options, after, branch, keeps=keeps)
+        index = self._record(options, after, branch, keeps=keeps)
+        self.told[index].away = isinstance(clause, Imperative) and clause.verb in _AWAY
+        return index
 
     def _record(self, options: list[Option], after: list[int], branch: Alternative | None, *, keeps: bool) -> int:
         self.told.append(Told(options, self.context.state, list(after), branch, keeps))
@@ -224,11 +245,11 @@ class _Reading:
 
 def _positive(alternative: Alternative) -> Alternative:
     """The same with a positive condition, so that both sides of one `if` meet in one branch."""
-    condition, taken = alternative.condition, alternative.taken
+    condition, side = alternative.condition, alternative.side
     if condition.negated:
-        return Alternative(condition.negate(), not taken)
+        return Alternative(condition.negate(), not side)
     if condition.predicate == "closed":
-        return Alternative(Literal("open", condition.arguments), not taken)
+        return Alternative(Literal("open", condition.arguments), not side)
     return alternative
 
 

@@ -62,8 +62,8 @@ VERBS: Mapping[str, str] = {
     "cover": "cover",
     "touch": "touch/disturb/bother/change/interfere with/mess with",
     "have": "want/require",
-    "keep": "keep/leave/let",
-    "ensure": "ensure/make sure/be sure/make certain/see to it/see/arrange it so/arrange things so/make it so",
+    "keep": "keep/leave",
+    "ensure": "ensure/make sure/be sure/make certain/see to it/see/arrange it so/arrange things so/make it so/let",
     "wait": "wait/stop/do nothing/stay put",
 }
 
@@ -96,12 +96,12 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "OPEN": {"open": "open | opening | opens | pull open"},
     "CLOSE": {"closed": "close | closing | closes | closed | shut | shutting | shuts | push shut"},
     "OPENED": {"open": "opened"},
-    "LIGHT": {"lamp": "light | lighting"},
-    "STACK": {"stack": "stack | stacks | stacking | stacked | pile/pile up/stack up | piling | piled | piles | tower | towers"},
+    "LIGHT": {"light": "light | lighting"},
+    "STACK": {"stack": "stack | stacks | stacking | pile | pile up | stack up | piling | piled | piles | tower | towers"},
     "PRESS": {"press": "press | pressing | pressed | presses"},
     "PLACE": {"put": "place | placing | placed | places"},
     "POSITION": {"place": "positions of | places of | locations of | spots of | position of | place of | location of | places"},
-    "SWITCH": {"turn": "switch | switching | switched | switches"},
+    "SWITCH": {"switch": "switch | switching | switched | switches"},
     "ON": {"on": "on"},
     "OFF": {"off": "off"},
     "BACK": {"back": "back"},
@@ -116,6 +116,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "for": "for",
         "of": "of",
         "under": "under | underneath | beneath | below",
+        "above": "above",
         "left of": "to/on (the) left of | left of",
         "right of": "to/on (the) right of | right of",
         "front of": "in front of",
@@ -144,8 +145,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "by colour": "by (their/its) color/colour | according to (their/its) color/colour | by hue | colour by colour",
         "upwards": "from bottom to top | from the bottom up | bottom to top | bottom up | from the bottom to the top",
         "downwards": "from top to bottom | from the top down | top to bottom | top down | from the top to the bottom",
-        "top": "on top | at the top | as the top (one) | topmost | on the top | at the very top",
-        "bottom": "at the bottom | as the base | as the bottom (one) | on the bottom | at the base | at the very bottom | "
+        "top": "on top | at the top | as the top (one) | on the top | as top | uppermost of all | at the very top",
+        "bottom": "at the bottom | as the base | as base | as the foundation | as the bottom (one) | on the bottom | at the base | at the very bottom | "
         "at the foot",
         "middle": "in the middle | in between | in the centre/center",
         "twice": "twice | two times | 2 times",
@@ -164,7 +165,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "ANY": {"any": "any | any of | any one of | either | either of | either one of | whichever"},
     "SOME": {"some": "some | some of | a few | a few of | several | several of"},
     "OTHER": {"other": "other | others | remaining | another | leftover"},
-    "REST": {"rest": "the rest | the rest of | the remainder | the remainder of | rest of | what is left | rest"},
+    "REST": {"the rest": "the rest | the rest of | the remainder | the remainder of | rest of | what is left | rest"},
     "NO": {"no": "no | none of | neither of | neither"},
     "NOTHING": {"nothing": "nothing | no thing"},
     "ONLY": {"only": "only | just | nothing but"},
@@ -180,8 +181,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "10": "ten | 10 | ten of | 10 of",
     },
     "ONE": {"one": "one | 1 | ones | one of"},
-    "THING": {"thing": "thing | things | object | objects | item | items | stuff | piece | pieces | toy | toys"},
-    "EVERYTHING": {"everything": "everything | anything | all things | all objects | all that | every thing"},
+    "THING": {"something": "something | some thing", "thing": "thing | things | object | objects | item | items | stuff | piece | pieces | toy | toys"},
+    "EVERYTHING": {"everything else": "everything else | anything else | all else", "everything": "everything | anything | all things | all objects | all that | every thing"},
     "WHAT": {"what": "what | whatever | that which"},
     "IT": {"it": "it | itself"},
     "THEM": {"them": "them | they | these | those | themselves"},
@@ -189,7 +190,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "THAT": {"that": "that | which | who"},
     "ITS": {"its": "its | their | its own | their own"},
     "SAME": {"same": "same | matching | corresponding | respective | identical | own | appropriate"},
-    "COLOURWORD": {"colour": "color | colour | colors | colours | coloured | colored | hue"},
+    "COLOURWORD": {"colour": "color | colour | colors | colours | hue"},
     "MATCHES": {"matches": "matches | match | shares | share | corresponding to | fitting | fits"},
     "AS": {"as": "as"},
     "SUPERLATIVE": {
@@ -208,23 +209,23 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "NON": {"non": "non"},
     "COPULA": {"is": "is | are | was | were | be | been | being | gets | get's | stays | remains | sits | stands | lies | lie | sit | stand | am"},
     "HAVE": {"have": "have | has | had | having"},
-    "CONTAINS": {"contains": "contains | contain | holds"},
+    "CONTAINS": {"contains": "contains | contain | containing | holds"},
     "MODAL": {
-        "must": "should be | must be | has to be | have to be | needs to be | need to be | ought to be | should | must | "
+        "must": "needs/need/has/have/ought/is/are to (all/both) (be/go/sit/stand/stay/end/lie/rest/belong) (up) | should/must/shall/may/can/will/would/might (all/both) (be/go/sit/stand/stay/end/lie/rest/belong/remain) (up) | should be | must be | has to be | have to be | needs to be | need to be | ought to be | should | must | "
         "has to | have to | needs to | need to | to be | goes | go | belongs | belong | ends up | end up | "
         "should end up | must end up | should go | must go | should sit | should stay | should stand | must go | can go | "
         "is to be | are to be | is to go | are to go | is supposed to be | are supposed to be | shall be | shall | "
-        "should all go | should both go | should both be | should all be | must all be | may go | wants to be | "
+        "should all go | should both go | should both be | should all be | must all be | may go | may | may be | may stay | may remain | wants to be | "
         "should lie | should rest | belongs | gets put | should not be left | going | ends | end | needs | moves",
     },
     "NOT": {"not": "not | never | no longer"},
-    "THERE_IS": {"there is": "there is | there are | there lies | there stands"},
+    "THERE_IS": {"there is": "there should/must be | there has/needs to be | there is | there are | there lies | there stands"},
     "LIT": {"on": "lit | switched on | turned on | shining | burning | glowing | illuminated | lighted"},
     "UNLIT": {"off": "unlit | switched off | turned off | dark | out of light"},
     "EMPTY": {"empty": "empty | emptied | vacant | emptying | empties"},
     "CLEAR": {"clear": "clear | clearing | clears | cleared | free | freeing | uncovered | unobstructed"},
     "HELD": {"held": "held | in your hand | in the hand | in the gripper | in hand | in your gripper | in your grip | into your hand"},
-    "STACKED": {"stacked": "in a stack | in a tower | in one stack | in one tower | into a stack | into a tower | "
+    "STACKED": {"stacked": "stacked | in a stack | in a tower | in one stack | in one tower | into a stack | into a tower | "
                 "in a pile | into a pile | into one tower | into one stack | in a single tower | in a single stack | "
                 "into a single stack | into a single tower | on top of each other | on top of one another | "
                 "one on top of the other | on each other | onto each other"},
@@ -252,10 +253,24 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "BEFORE": {"before": "before | prior to | ahead of"},
     "AFTER": {"after": "after | as soon as | only after | only once | only when | not before | only if first | "
               "following | right after | immediately after"},
-    "WHILE": {"while": "while | leaving | without"},
+    "WHILE": {"while": "while", "without": "without"},
     "UNTIL": {"until": "until | till"},
     "BY": {"by": "by"},
-    "ONCE": {"once": "once | one time"},
+    "ONCE": {"once": "once | one time | a press | a push | a tap"},
+}
+
+# Kinds of words that the grammar treats alike; what is not named here is a terminal of its own.
+TERMINALS: Mapping[str, str] = {
+    **dict.fromkeys(("DET", "A", "ITS", "POSITION", "CONTENTS", "SAME"), "DETERMINER"),
+    **dict.fromkeys(("EVERY", "ALL", "BOTH", "ANY", "SOME", "NUMBER", "NO", "REST", "OTHER"), "QUANTIFIER"),
+    **dict.fromkeys(("THING", "EVERYTHING", "NOTHING"), "THING"),
+    **dict.fromkeys(("OPENED", "LIT", "UNLIT", "HELD", "STACKED"), "STATE"),
+    **dict.fromkeys(("OPEN", "CLOSE", "EMPTY", "CLEAR"), "VERB_OR_STATE"),
+    **dict.fromkeys(("LIGHT", "SWITCH", "STACK"), "VERB_OR_NOUN"),
+    **dict.fromkeys(("PLACE", "PRESS", "VERB"), "VERB"),
+    **dict.fromkeys(("ON", "OFF"), "ON_OFF"),
+    **dict.fromkeys(("IT", "THEM", "THIS"), "PRONOUN"),
+    "STOP": "_STOP",
 }
 
 # Politeness and what carries no meaning of its own; removed wherever it stands.
@@ -271,5 +286,5 @@ FILLER = (
     "right now | at the moment | at once | immediately | straight away | again | there (please) | dear | my friend | sir | "
     "panda | forehand | buddy | mate | whole | entire | single | various | individual | existing | available | "
     "little | small | plastic | wooden | nice | neatly | safely | in that case | there you go | all right | so | "
-    "coloured | colored | yet | currently | first thing | exactly | precisely | directly | straight | ever"
+    "coloured | colored | yet | currently | instead | as well | first thing | exactly | precisely | directly | straight | ever"
 )

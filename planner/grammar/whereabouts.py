@@ -27,6 +27,8 @@ def stands(name: str, prep: str, others: Sequence[str], context: Context) -> boo
             return state.container_of(name) in others
         case "out" | "off" | "from" | "of" | "to":
             return state.support.get(name) in others or state.container_of(name) in others
+        case "above":
+            return any(other in _below(name, context) for other in others)
         case "under":
             return any(state.support.get(other) == name for other in others)
         case "with":
@@ -35,6 +37,14 @@ def stands(name: str, prep: str, others: Sequence[str], context: Context) -> boo
             return any(_stands_apart(name, prep, other, context) for other in others if other != name)
         case _:
             return False
+
+
+def _below(name: str, context: Context) -> list[str]:
+    found: list[str] = []
+    while (lower := context.state.support.get(name)) is not None:
+        found.append(lower)
+        name = lower
+    return found
 
 
 def stands_in_direction(name: str, direction: str, context: Context) -> bool:

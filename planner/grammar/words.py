@@ -15,7 +15,7 @@ from functools import cache
 from lark import Token
 
 from planner.grammar.errors import InstructionError
-from planner.grammar.vocabulary import FILLER, PHRASES
+from planner.grammar.vocabulary import FILLER, PHRASES, TERMINALS
 
 MAX_CHARACTERS = 4000
 MAX_WORDS = 400
@@ -69,7 +69,7 @@ def read_words(text: str, names: Iterable[str] = ()) -> Words:
     if len(written) > MAX_WORDS:
         raise InstructionError(f"the instruction has {len(written)} words; at most {MAX_WORDS} are read")
     lexicon = _with_names(tuple(sorted(names)))
-    return Words(tuple(_tokens(written, lexicon)), written)
+    return Words(_punctuated(list(_tokens(written, lexicon))), written)
 
 
 def suggestions(word: str, names: Iterable[str] = ()) -> tuple[str, ...]:
@@ -102,6 +102,20 @@ def _tokens(written: tuple[str, ...], lexicon: Mapping[tuple[str, ...], tuple[st
             length = 1
             yield _token("UNKNOWN", written[position], position, 1)
         position += length
+
+
+def _punctuated(tokens: list[Token]) -> tuple[Token, ...]:
+    """Without commas that separate nothing once politeness is gone: at either end, doubled, before a stop."""
+    kept: list[Token] = []
+    for token in tokens:
+        if token.type == "COMMA" and (not kept or kept[-1].type in ("COMMA", "_STOP", "COLON")):
+            continue
+        if token.type == "_STOP" and kept and kept[-1].type == "COMMA":
+            kept.pop()
+        kept.append(token)
+    while kept and kept[-1].type == "COMMA":
+        kept.pop()
+    return tuple(kept)
 
 
 def _token(terminal: str, value: str, position: int, length: int) -> Token:
@@ -152,7 +166,7 @@ def lexicon() -> Mapping[tuple[str, ...], tuple[str, str]]:
     order = [t for t in PHRASES if t not in ("VERB",)] + ["VERB"]  # what is listed outright beats an inflection
     for terminal in order:
         for value in PHRASES[terminal]:
-            name = "ENSURE" if value == "ensure" else "_STOP" if terminal == "STOP" else terminal
+            name = "ENSURE" if value == "ensure" else TERMINALS.get(terminal, terminal)
             for phrase in phrases(terminal, value):
                 table.setdefault(phrase, (name, value))
     for pattern in FILLER.split(" | "):
