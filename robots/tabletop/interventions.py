@@ -64,7 +64,7 @@ class SetGripForce:
 
 @dataclass(frozen=True)
 class DropHeld:
-    """What the fingers hold slips: they have no friction until it is out of the hand."""
+    """What the fingers hold slips: they press with nothing until it is out of the hand."""
 
 
 Intervention: TypeAlias = MoveObject | RemoveObject | SetDrawer | SetLamp | AddDistractor | SetGripForce | DropHeld

@@ -135,7 +135,8 @@ def build_cabinet(client: int) -> int:
     slider = Slider((0, 0, 0), (0, -1, 0), layout.DRAWER_TRAVEL_M, 0.8, _drawer_boxes())
     position = (layout.CABINET_X_M, layout.drawer_centre_y(0.0), 0.0)
     body = _load(client, slider_urdf("cabinet", _cabinet_boxes(), slider), position)
-    p.changeDynamics(body, SLIDING_LINK, lateralFriction=0.6, physicsClientId=client)
+    # lined with rubber: what stands in it stays where it is when the drawer is pulled
+    p.changeDynamics(body, SLIDING_LINK, lateralFriction=1.5, physicsClientId=client)
     return body
 
 

@@ -163,22 +163,17 @@ def load(client: int, *, full_visuals: bool = False) -> int:
     body: int = p.loadURDF(str(_urdf(full_visuals)), useFixedBase=True, physicsClientId=client)
     for link in range(p.getNumJoints(body, physicsClientId=client)):
         p.changeDynamics(body, link, linearDamping=0.0, angularDamping=0.0, physicsClientId=client)
-    set_finger_friction(client, body, FINGER_FRICTION)
+    for link in FINGER_LINKS:
+        # the anchor lets a touch remember where it began: without it a held block creeps by millimetres a second
+        p.changeDynamics(
+            body, link, lateralFriction=FINGER_FRICTION, restitution=0.0, frictionAnchor=1, physicsClientId=client
+        )
     gear = p.createConstraint(
         body, FINGER_JOINTS[0], body, FINGER_JOINTS[1], p.JOINT_GEAR, [1, 0, 0], [0, 0, 0], [0, 0, 0],
         physicsClientId=client,
     )  # fmt: skip
     p.changeConstraint(gear, gearRatio=-1, erp=0.1, maxForce=50, physicsClientId=client)
     return body
-
-
-def set_finger_friction(client: int, body: int, friction: float) -> None:
-    """The anchor lets a touch remember where it began: without it a held block creeps by millimetres a second."""
-    for link in FINGER_LINKS:
-        p.changeDynamics(
-            body, link, lateralFriction=friction, restitution=0.0, frictionAnchor=int(friction > 0),
-            physicsClientId=client,
-        )  # fmt: skip
 
 
 def drive_arm(client: int, body: int, targets_rad: Vector) -> None:

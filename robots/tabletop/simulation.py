@@ -63,14 +63,13 @@ class Simulation:
             self.add(body)
         self._set_arm(state.arm)
         self.control_steps = state.control_steps
-        self._previewed: tuple[int, Action, panda.Vector, panda.Pose] | None = (
-            None  # so that a step need not solve again
-        )
+        # the last preview, so that the step that follows it need not solve again
+        self._previewed: tuple[int, Action, panda.Vector, panda.Pose] | None = None
         self.contact_force_n = state.arm.contact_force_n
         self.held = state.held  # a fresh world has no contacts yet to see it by
         self.slipping = state.slipping
         if self.slipping:
-            panda.set_finger_friction(client, self.robot_body, 0.0)
+            self.let_slip()
 
     def _build_fixtures(self, state: SimulationState) -> None:
         client = self.client
@@ -119,7 +118,7 @@ class Simulation:
         self.held = sensing.held_block(self)
         if self.slipping and self.held is None:
             self.slipping = False
-            panda.set_finger_friction(self.client, self.robot_body, panda.FINGER_FRICTION)
+            self.set_grip_force(self._grip_force_n)
 
     def preview(self, action: Action) -> tuple[panda.Vector, panda.Pose]:
         """Where `advance` would send the arm's joints for an action, and the tool pose they are to bring about."""
@@ -131,7 +130,8 @@ class Simulation:
     def _command(self, action: Action) -> panda.Vector:
         joints, self._tool = self.preview(action)
         self.closedness = float(np.clip(action.gripper, 0.0, 1.0))
-        panda.drive_fingers(self.client, self.robot_body, self.closedness, self._grip_force_n)
+        if not self.slipping:
+            panda.drive_fingers(self.client, self.robot_body, self.closedness, self._grip_force_n)
         return joints
 
     def _commanded(self, action: Action) -> panda.Pose:
@@ -184,9 +184,9 @@ class Simulation:
         panda.drive_fingers(self.client, self.robot_body, self.closedness, newtons)
 
     def let_slip(self) -> None:
-        """Take the fingers' friction away until they hold nothing."""
+        """The fingers press with nothing until they hold nothing."""
         self.slipping = True
-        panda.set_finger_friction(self.client, self.robot_body, 0.0)
+        panda.drive_fingers(self.client, self.robot_body, self.closedness, 0.0)
 
     def add(self, state: BodyState) -> None:
         """Build one more body."""

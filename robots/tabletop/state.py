@@ -60,4 +60,4 @@ class SimulationState:
     button_armed: bool = True
     lamp: bool | None = None
     held: str | None = None
-    slipping: bool = False  # the fingers have no friction until they hold nothing
+    slipping: bool = False  # the fingers press with nothing until they hold nothing
