@@ -280,13 +280,16 @@ def graph_run(
     json: AsJson = False,
 ) -> None:
     """Check a graph against a scene and run it in closed loop. Exit codes as in run."""
-    from forehand.commands.graphs import read_graph
+    from forehand.commands.graphs import check_graph
     from forehand.commands.running import RunOptions, run_command
+    from skills.graph_files import load_graph
 
+    graph = load_graph(file)
+    check_graph(graph, scene, seed, tuple(skill or ()))
     options = RunOptions(
         "", scene, goal, seed, "search", policy, "oracle", "scene", faults, open_loop, tuple(skill or ()), gui=gui
     )
-    raise typer.Exit(run_command(options, graph=read_graph(file), out=out, video=video, speed=speed, as_json=json))
+    raise typer.Exit(run_command(options, graph=graph, out=out, video=video, speed=speed, as_json=json))
 
 
 @graph_app.command("check", epilog="Example: forehand graph check tidy.yaml --scene kitchen-corner")

@@ -21,16 +21,23 @@ def _mendable() -> tuple[type[BaseException], ...]:
     from forehand.config import ConfigError
     from forehand.event_log import RunFolderError
     from forehand.suites import SuiteError
+    from planner.grammar.errors import InstructionError
     from planner.planner import PlannerError
+    from robots.tabletop.fault_schedule import FaultError
     from robots.tabletop.scene_spec import SceneError
+    from robots.tabletop.trace import TraceError
+    from robots.tabletop.world import DisplayError
+    from skills.checking import LiteralError
+    from skills.graph_files import GraphFileError
     from skills.library import SkillFileError
     from skills.literals import LiteralSyntaxError
     from skills.skill import SkillCallError
     from skills.skill_graph import GraphError
 
     return (
-        ConfigError, GraphError, LiteralSyntaxError, PlannerError, RunFolderError, SceneError, SkillCallError,
-        SkillFileError, SuiteError, UnknownSchemaError,
+        ConfigError, DisplayError, FaultError, GraphError, GraphFileError, InstructionError, LiteralError,
+        LiteralSyntaxError, PlannerError, RunFolderError, SceneError, SkillCallError, SkillFileError, SuiteError,
+        TraceError, UnknownSchemaError,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Not for: checking it (skills.validation; the agent does).
 from __future__ import annotations
 
 from planner.planner import Plan, Planner, PlanOutcome, PlanRequest
+from planner.search_hidden import kinds_sought, with_unseen
 from skills.goal import Goal
 from skills.library import SkillLibrary
 from skills.skill_graph import SkillGraph
@@ -23,8 +24,11 @@ class GivenGraphPlanner:
     def plan(self, request: PlanRequest) -> PlanOutcome:
         if request.history:
             return self._fallback.plan(request)
-        goal = request.goal or intended(self._graph, request.scene.symbolic(), request.library)
-        return Plan(goal, self._graph, "the graph as it was given")
+        spoken_of = {name for call in self._graph.calls() for name in call.arguments}
+        scene = with_unseen(request.scene, spoken_of, kinds_sought(request.library))
+        assumed = {name: scene.objects[name] for name in set(scene.objects) - set(request.scene.objects)}
+        goal = request.goal or intended(self._graph, scene.symbolic(), request.library)
+        return Plan(goal, self._graph, "the graph as it was given", assumed=assumed)
 
 
 def intended(graph: SkillGraph, start: SymbolicState, library: SkillLibrary) -> Goal:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from planner.planner import Impossible, Plan, PlannerError, PlanOutcome, PlanRequest, Question
 from planner.search_engine import Budget, SearchEnd, search
-from planner.search_hidden import closed_places, decided, seek, undecided, with_unseen
+from planner.search_hidden import closed_places, decided, kinds_sought, seek, undecided, with_unseen
 from planner.search_order import OrderWatch
 from planner.search_ordering import partial_order
 from planner.search_problem import Problem
@@ -141,8 +141,7 @@ class SearchPlanner:
         if goal is None:
             return Question("What should hold at the end? Searching needs a goal such as 'in(red block, red bowl)'.")
         names = {name for literal in goal_literals(goal) for name in literal.arguments}
-        categories = {kind for skill in library.skills for p in skill.parameters for kind in p.types}
-        scene = with_unseen(request.scene, names, categories - {"drawer", "table", "button"})
+        scene = with_unseen(request.scene, names, kinds_sought(library))
         state = scene.symbolic()
         try:
             check_goal(goal, state.objects, library.predicates)

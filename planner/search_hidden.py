@@ -9,9 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from skills.goal import Goal
+from skills.library import SkillLibrary
 from skills.literals import Literal
 from skills.symbolic_state import SymbolicState
 from world_model.scene import Scene
+
+NEVER_HIDDEN = {"drawer", "table", "button"}
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,11 @@ def decided(goal: Goal, condition: Literal, truth: bool) -> Goal:
             "branches": tuple(b for b in goal.branches if b.condition != condition),
         }
     )
+
+
+def kinds_sought(library: SkillLibrary) -> set[str]:
+    """Categories of things that may be out of sight: all that skills handle but what never moves."""
+    return {kind for skill in library.skills for p in skill.parameters for kind in p.types} - NEVER_HIDDEN
 
 
 def with_unseen(scene: Scene, names: Iterable[str], categories: Iterable[str]) -> Scene:

@@ -6,32 +6,26 @@ from pathlib import Path
 
 from rich.console import Console
 
+from forehand.commands.running import library_with
 from forehand.scenes import read_scene
 from robots.tabletop.world import TabletopWorld
 from skills.drawing import graph_svg, terminal_tree
 from skills.graph_files import load_graph
 from skills.grounding import symbolic_of
-from skills.library import SkillLibrary
 from skills.skill_graph import SkillGraph
 from skills.validation import validate
 
 
-def read_graph(file: Path) -> SkillGraph:
-    return load_graph(file)
-
-
-def library_with(skill_files: tuple[Path, ...]) -> SkillLibrary:
-    library = SkillLibrary()
-    for file in skill_files:
-        library = library.with_file(file)
-    return library
+def check_graph(graph: SkillGraph, scene: str, seed: int, skill_files: tuple[Path, ...]) -> None:
+    """Raises GraphError naming the first step that cannot work from the scene's true start."""
+    library = library_with(skill_files)
+    with TabletopWorld(read_scene(scene), seed) as world:
+        validate(graph, symbolic_of(world.physical_state(), library.predicates), library)
 
 
 def check_command(file: Path, scene: str, seed: int, skill_files: tuple[Path, ...]) -> int:
-    graph, library = load_graph(file), library_with(skill_files)
-    with TabletopWorld(read_scene(scene), seed) as world:
-        state = symbolic_of(world.physical_state())
-    validate(graph, state, library)
+    graph = load_graph(file)
+    check_graph(graph, scene, seed, skill_files)
     count = len(list(graph.calls()))
     fine = f"[green]✓[/] {file}: {count} skill calls; every order of them can work in {scene}"
     Console().print(fine, highlight=False)

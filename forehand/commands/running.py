@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +18,15 @@ from executor.stop import StopToken
 from forehand.assembly import resume_run, start_run
 from forehand.config import LanguageModelConfig, RunConfig
 from forehand.results import RunResult
-from forehand.scenes import read_scene
+from forehand.scenes import read_scene, scene_objects
 from forehand.suites import Task
 from forehand.terminal import TerminalView
 from forehand.tracing import TraceRecorder
 from forehand.watching import Watcher
 from robots.tabletop.scene_spec import SceneSpec
+from skills.checking import check_goal
 from skills.goal import Goal
+from skills.library import SkillLibrary
 from skills.skill_graph import SkillGraph
 
 EXIT_CODE = {"succeeded": 0, "failed": 1, "clarify": 3, "impossible": 4, "stopped": 130}
@@ -55,9 +57,12 @@ class RunOptions:
     false_negative_rate: float = 0.0
 
     def config(self, graph: SkillGraph | None = None) -> RunConfig:
-        """The checked record. Raises pydantic.ValidationError, SceneError or LiteralSyntaxError."""
+        """The checked record. Raises pydantic.ValidationError, SceneError, LiteralSyntaxError or LiteralError."""
+        scene = read_scene(self.scene)
         goal = Goal.parse(self.goal) if self.goal is not None else None
-        return self._checked(read_scene(self.scene), self.instruction, goal, graph)
+        if goal is not None:
+            check_goal(goal, scene_objects(scene), library_with(self.skill_files).predicates)
+        return self._checked(scene, self.instruction, goal, graph)
 
     def template(self, task: Task) -> RunConfig:
         """The record that evaluation fills in for every task of a suite."""
@@ -98,6 +103,13 @@ class RunOptions:
             replies=self.replay_replies,
             record=self.record_replies,
         )
+
+
+def library_with(skill_files: Iterable[Path]) -> SkillLibrary:
+    library = SkillLibrary()
+    for file in skill_files:
+        library = library.with_file(file)
+    return library
 
 
 def run_command(
