@@ -24,13 +24,15 @@ class _Block:
     """Calls that run without a break, seen as one.
 
     reads: facts that must be as they are before it; changes: facts that differ after it; may_change: facts that it
-    would set had they been otherwise (a pick takes a thing off whatever it may lie on).
+    would set had they been otherwise (a pick takes a thing off whatever it may lie on); touches: facts that change
+    within it, also those that change back.
     """
 
     calls: tuple[SkillCall, ...]
     reads: int
     changes: int
     may_change: int
+    touches: int
     fills: frozenset[Capacity]
 
 
@@ -45,7 +47,7 @@ def partial_order(problem: Problem, plan: Sequence[int], watch: OrderWatch) -> S
     for later, block in enumerate(blocks):
         for earlier, other in enumerate(blocks[:later]):
             if _conflict(other, block) or any(
-                (block.changes & mask) and (other.changes & mask) for mask in (*tight, *watched)
+                (block.touches & mask) and (other.touches & mask) for mask in (*tight, *watched)
             ):
                 order.add_edge(earlier, later)
     return _graph(blocks, nx.transitive_reduction(order))
@@ -73,7 +75,7 @@ def _blocks(problem: Problem, actions: Sequence[GroundAction]) -> list[_Block]:
 
 
 def _block(problem: Problem, actions: Sequence[GroundAction], begun: int) -> _Block:
-    reads = settled = may_change = 0
+    reads = settled = may_change = touches = 0
     fills: set[Capacity] = set()
     bits = begun
     for action in actions:
@@ -81,8 +83,10 @@ def _block(problem: Problem, actions: Sequence[GroundAction], begun: int) -> _Bl
         fills.update(check for check in action.condition.checks if isinstance(check, Capacity))
         settled |= action.add | action.delete
         may_change |= action.add | action.delete | action.flip
-        bits = problem.apply(action, bits)
-    return _Block(tuple(a.call for a in actions), reads, begun ^ bits, may_change, frozenset(fills))
+        after = problem.apply(action, bits)
+        touches |= bits ^ after
+        bits = after
+    return _Block(tuple(a.call for a in actions), reads, begun ^ bits, may_change, touches, frozenset(fills))
 
 
 def _looked_at(problem: Problem, condition: Condition, bits: int) -> int:
