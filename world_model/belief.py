@@ -16,10 +16,11 @@ from robots.physical_state import ObjectState
 from skills.library import SkillLibrary
 from skills.literals import Literal
 from skills.skill import SkillCall
+from world_model.believed import PREDICTED
 from world_model.believed_facts import with_literals
 from world_model.perception.percept import Percept
 from world_model.revision import revise
-from world_model.scene import PREDICTED, Scene, SceneGraphError
+from world_model.scene import Scene, SceneGraphError
 
 PREDICTED_CONFIDENCE = 0.6  # a skill said to be done without a look: more likely than not
 TOLD_CONFIDENCE = 0.8  # people are mostly right about their table

@@ -13,7 +13,8 @@ from robots.physical_state import PhysicalState
 from skills.grounding import facts_of, objects_of
 from skills.literals import Literal
 from skills.predicates import Predicate
-from world_model.scene import BelievedLiteral, Scene, SceneObject
+from world_model.believed import BelievedLiteral, SceneObject
+from world_model.scene import Scene
 
 PLACEMENTS = ("on", "in", "holding")
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from robots.physical_state import HandState, ObjectState, PhysicalState
 from skills.predicates import Predicate
+from world_model.believed import MEMORY, PREDICTED, TOUCH, SceneObject
 from world_model.believed_facts import believed_facts
 from world_model.perception.percept import Percept
-from world_model.scene import MEMORY, PREDICTED, TOUCH, Scene, SceneObject
+from world_model.scene import Scene
 
 ENCLOSED_CONFIDENCE = 0.95  # nobody reaches into a closed drawer unseen, but a look beats memory
 FADING = 0.9  # of what is out of sight in the open, at every look: somebody may have moved it

@@ -12,55 +12,23 @@ from functools import cached_property
 from typing import Any
 
 import networkx as nx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from robots.physical_state import HandState, ObjectState, PhysicalState
-from skills.goal import LiteralText
+from robots.physical_state import HandState, PhysicalState
 from skills.literals import Literal
 from skills.skill import did_you_mean
 from skills.symbolic_state import SymbolicState
+from world_model.believed import GIVEN, INSTRUCTION, TOUCH, BelievedLiteral, SceneObject
+from world_model.scene_record import LiteralRecord, SceneRecord
+
+__all__ = ["BelievedLiteral", "Scene", "SceneGraphError", "SceneObject"]
 
 HAND = "hand"  # the node that holding() hangs on
 CANNOT_TELL = 0.5
 
-# Sources that are no perception; what perceives (see world_model.perception) labels itself.
-GIVEN = "given"  # by whoever built the scene
-INSTRUCTION = "instruction"  # a person said so
-MEMORY = "memory"  # seen before, out of sight now
-PREDICTED = "predicted"  # a skill is expected to have done it; nobody looked
-TOUCH = "touch"  # the fingers feel something, and this is what they went for
-NOT_OBSERVED = frozenset({MEMORY, PREDICTED, INSTRUCTION})  # no evidence of how things are now
-
 
 class SceneGraphError(ValueError):
     """A scene that cannot be: an unknown object, a literal over nothing, JSON that is no scene."""
-
-
-@dataclass(frozen=True)
-class SceneObject:
-    """One thing believed to exist.
-
-    confidence: in [0, 1], that it is where `state` and the literals say (hidden: that it exists at all).
-    source: what perceived it ("oracle", "vla", …), or one of the sources above.
-    state: its geometry where known. hidden: exists, but nobody knows where. gone: looked for everywhere, not there.
-    """
-
-    name: str
-    category: str
-    confidence: float = 1.0
-    source: str = GIVEN
-    state: ObjectState | None = None
-    hidden: bool = False
-    gone: bool = False
-
-
-@dataclass(frozen=True)
-class BelievedLiteral:
-    """A base literal, positive or negated (`not open(drawer)`), and how sure of it from where."""
-
-    literal: Literal
-    confidence: float = 1.0
-    source: str = GIVEN
 
 
 @dataclass(frozen=True)
@@ -214,16 +182,14 @@ class Scene:
         held: Iterable[dict[str, Any]] = self.graph.get_edge_data(HAND, item.name, default={}).values()
         own = (data for _, _, data in self.graph.out_edges(item.name, data=True))
         said: list[BelievedLiteral] = [data["believed"] for data in (*held, *own)]
-        words = [_in_words(b) for b in sorted(said, key=lambda b: b.literal)]
+        words = [b.in_words() for b in sorted(said, key=lambda b: b.literal)]
         return f"{item.name}: {', '.join(words) if words else 'here'}"
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dict that `from_json` reads back to an equal scene."""
-        record = _SceneRecord(
+        record = SceneRecord(
             objects=tuple(self.objects_by_name.values()),
-            literals=tuple(
-                _LiteralRecord(literal=b.literal, confidence=b.confidence, source=b.source) for b in self.believed
-            ),
+            literals=tuple(LiteralRecord.of(believed) for believed in self.believed),
             unexplored=tuple(sorted(self.unexplored)),
             obscured=tuple(sorted(self.obscured)),
             time_s=self.time_s,
@@ -237,12 +203,12 @@ class Scene:
     def from_json(cls, data: Any) -> Scene:
         """Raises SceneGraphError where `data` is not what `to_json` wrote."""
         try:
-            record = _SceneRecord.model_validate(data)
+            record = SceneRecord.model_validate(data)
         except ValidationError as error:
             raise SceneGraphError(f"not a scene: {error}") from error
         return cls(
             {item.name: item for item in record.objects},
-            tuple(BelievedLiteral(r.literal, r.confidence, r.source) for r in record.literals),
+            tuple(literal.believed() for literal in record.literals),
             frozenset(record.unexplored),
             frozenset(record.obscured),
             record.time_s,
@@ -250,41 +216,3 @@ class Scene:
             record.joints,
             record.switches,
         )
-
-
-def _in_words(believed: BelievedLiteral) -> str:
-    literal = believed.literal
-    match literal.predicate, literal.arguments:
-        case "holding", _:
-            words = "held by the hand"
-        case "in_zone", (_, zone):
-            words = f"in the {zone} zone"
-        case "open", _ if literal.negated:
-            words = "closed"
-        case predicate, (_, *others):
-            words = " ".join([*(["not"] if literal.negated else []), predicate, *(f"the {o}" for o in others)])
-        case _:
-            words = str(literal)
-    doubt = f", {believed.confidence:.0%} sure" if believed.confidence < 1.0 else ""
-    return f"{words} ({believed.source}{doubt})" if doubt or believed.source == MEMORY else words
-
-
-class _LiteralRecord(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    literal: LiteralText
-    confidence: float
-    source: str
-
-
-class _SceneRecord(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    objects: tuple[SceneObject, ...]
-    literals: tuple[_LiteralRecord, ...]
-    unexplored: tuple[str, ...] = ()
-    obscured: tuple[str, ...] = ()
-    time_s: float = 0.0
-    hand: HandState | None = None
-    joints: dict[str, float] = {}
-    switches: dict[str, bool] = {}

@@ -11,8 +11,9 @@ from skills.calls import apply_call
 from skills.library import SkillLibrary
 from skills.literals import Literal
 from skills.skill import Skill, SkillCall
+from world_model.believed import NOT_OBSERVED
 from world_model.results import Verdict, VerdictStatus
-from world_model.scene import NOT_OBSERVED, Scene
+from world_model.scene import Scene
 
 SURE_ENOUGH = 0.75  # below this confidence in the scene the detector abstains
 
