@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from robots.physical_state import ObjectState, PhysicalState
 from robots.robot import Action, Vector3
@@ -37,7 +38,10 @@ from skills.motion import (
 )
 
 NARROW_OPENING_M = 0.062  # in tight places; a cube 0.3 rad askew is 5 cm wide
+NARROW_OPENINGS_M = (NARROW_OPENING_M, 0.052)
+SHIFTS_M = (0.0, 0.005, -0.005, 0.010, -0.010)  # along the closing direction: a finger slips in beside a wall
 ENOUGH_GAP_M = 0.010
+SURE_GAP_M = 0.005  # with so much room the hand opens wide
 BOWL_GRASP_RISE_M = 0.010  # a bowl narrows towards its floor: grasp higher there
 LIFT_M = 0.05  # block's foot over what is under it
 RELEASE_GAP_M = 0.006
@@ -62,18 +66,21 @@ def plan_grasp(state: PhysicalState, block: ObjectState) -> Grasp:
     around = obstacles(state, ignoring=(block.name, container.name) if container and in_bowl else (block.name,))
     lift = BOWL_GRASP_RISE_M if in_bowl else 0.0
     x, y, z = block.position_m
-    tool = (x, y, min(z + lift, top_m(block) - 0.008))
-    options = [
-        (_worth(state, block, yaw, gap), Grasp(tool, yaw, opening, gap))
-        for opening in (OPENING_M, NARROW_OPENING_M)
-        for yaw in equal_yaws(heading_rad(block.orientation), math.pi / 2)
-        for gap in [_gap_m(tool, yaw, opening, around, container)]
-    ]
-    wide = [o for o in options if o[1].opening_m == OPENING_M]
-    best_wide = max(wide, key=lambda option: option[0])
-    if best_wide[1].gap_m >= 0.006:
-        return best_wide[1]
-    return max(options, key=lambda option: option[0])[1]
+    height = min(z + lift, top_m(block) - 0.008)
+    yaws = equal_yaws(heading_rad(block.orientation), math.pi / 2)
+
+    def options(openings_m: Sequence[float], shifts_m: Sequence[float]) -> list[tuple[float, Grasp]]:
+        found = []
+        for opening, yaw, shift in product(openings_m, yaws, shifts_m):
+            tool = (x - shift * math.sin(yaw), y + shift * math.cos(yaw), height)
+            gap = _gap_m(tool, yaw, opening, around, container)
+            found.append((_worth(state, block, yaw, gap), Grasp(tool, yaw, opening, gap)))
+        return found
+
+    _, best = max(options((OPENING_M,), (0.0,)), key=lambda option: option[0])
+    if best.gap_m >= SURE_GAP_M:
+        return best
+    return max(options((OPENING_M, *NARROW_OPENINGS_M), SHIFTS_M), key=lambda option: option[0])[1]
 
 
 def _worth(state: PhysicalState, block: ObjectState, yaw: float, gap: float) -> float:

@@ -91,7 +91,7 @@ def approach(
     dx, dy = goal[0] - x, goal[1] - y
     off = math.hypot(dx, dy)
     turned = max(0.0, abs(yaw_error_rad(hand, yaw_rad)) - YAW_TOLERANCE_RAD)
-    shaped = hand.opening_m >= needs_opening_m and (hand.opening_m < CLOSED_M or not needs_closed)
+    shaped = hand.opening_m < CLOSED_M if needs_closed else hand.opening_m >= needs_opening_m - 0.001
     wanted = goal[2] + CONE_SLOPE * max(0.0, off - ALIGNED_M)
     ready = turned == 0.0 and shaped
     needed = 0.0 if ready and off < NEAR_M else passing_height_m(state, goal, around)

@@ -25,7 +25,7 @@ HALF_WIDTH_M = 0.032  # of the lane that a block at any yaw and the fingers arou
 FINGERS_AHEAD_M = 0.050
 MOVABLE_TOP_M = 0.05  # one block on the table: in need it is pushed along
 PITCH_M = 0.02
-AREA_SLACK_M = 0.04
+AREA_SLACK_M = 0.02  # beyond the placing area; towards the robot there is none
 COMFORT_M = 0.055  # a way keeps so far from things where that costs little
 CROWD_COST = 3.0  # times longer counts a way as narrow as a lane may be
 SIGHT_M = 0.16  # at most so long is a leg that is not the last
@@ -88,7 +88,7 @@ class _Field:
 
     def __init__(self, around: Sequence[Obstacle], zone: str) -> None:
         area, slack = layout.PLACING_AREA, AREA_SLACK_M
-        self.xs = np.arange(area.x_min - slack, area.x_max + slack + 1e-9, PITCH_M)
+        self.xs = np.arange(area.x_min, area.x_max + slack + 1e-9, PITCH_M)
         self.ys = np.arange(area.y_min - slack, area.y_max + slack + 1e-9, PITCH_M)
         grid_x, grid_y = np.meshgrid(self.xs, self.ys, indexing="ij")
         room = np.full(grid_x.shape, np.inf)

@@ -141,7 +141,10 @@ def chain_trials(seed: int, calls: int = CHAIN_CALLS) -> list[Trial]:
 
 def _draw(state: SymbolicState, names: Sequence[str], library: SkillLibrary, rng: np.random.Generator) -> SkillCall:
     """A valid call of one of the skills, skills first so that those with many arguments do not drown the others."""
-    options = {n: list(valid_calls(state, library.skill(n), library)) for n in names}
+    options = {
+        n: [c for c in valid_calls(state, library.skill(n), library) if _leaves_something_to_do(c, state, library)]
+        for n in names
+    }
     possible = [n for n in names if options[n]]
     return _balanced(options[str(rng.choice(possible))], state, rng)
 
