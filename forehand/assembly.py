@@ -31,7 +31,7 @@ from forehand.events import RunEnded
 from forehand.given_graph import GivenGraphPlanner
 from forehand.recovering import Ask
 from forehand.results import RunResult, standing, summarise
-from forehand.runs import Found, RunFolder
+from forehand.runs import Found, RunFolder, reading_snapshot
 from forehand.watching import Watcher
 from forehand.workplace import Clock, FaultReport, Workplace
 from planner.planner import Planner
@@ -186,5 +186,6 @@ def resume_run(
 def _restored_world(config: RunConfig, found: Found) -> TabletopWorld | None:
     if found.snapshot is None:
         return None
-    snapshot = WorldSnapshot.model_validate(found.snapshot["workplace"]["world"])
-    return TabletopWorld.restore(snapshot, gui=config.gui)
+    with reading_snapshot(found):
+        snapshot = WorldSnapshot.model_validate(found.snapshot["workplace"]["world"])
+        return TabletopWorld.restore(snapshot, gui=config.gui)

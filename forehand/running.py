@@ -28,7 +28,7 @@ from forehand.parts import Parts
 from forehand.recovering import Ask
 from forehand.results import RunResult, summarise
 from forehand.run_state import Ending, RunState, Task
-from forehand.runs import Found, RunFolder, snapshot_name
+from forehand.runs import Found, RunFolder, reading_snapshot, snapshot_name
 
 if TYPE_CHECKING:
     from forehand.workplace import Workplace
@@ -65,7 +65,8 @@ class Run:
         """From what a folder holds to the end; from the beginning where nothing was saved yet."""
         lost = [event for event in found.events if event.seq > found.from_seq]
         if found.snapshot is not None:
-            self.restore(found.snapshot)
+            with reading_snapshot(found):
+                self.restore(found.snapshot)
         self.log.emit(Resumed(from_seq=found.from_seq, detail=found.note))
         if lost:
             self.log.emit(_abandoned(lost))
@@ -87,7 +88,7 @@ class Run:
         }
 
     def restore(self, data: Any) -> None:
-        """What `snapshot` returned. Raises RunFolderError where a part cannot make sense of its own."""
+        """What `snapshot` returned, over a restored world. Raises what a part raises that cannot read its own."""
         self.workplace.restore(data["workplace"])
         self.parts.ladder.restore(data["ladder"])
         self.state = RunState.from_json(data["run"], self.parts.library, self.parts.holds)

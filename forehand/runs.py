@@ -16,6 +16,8 @@ import fcntl
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,16 @@ class Found:
     from_seq: int
     snapshot: Any
     note: str = ""
+
+
+@contextmanager
+def reading_snapshot(found: Found) -> Iterator[None]:
+    """What a part cannot read of its snapshot becomes a RunFolderError: another version wrote it, or it is broken."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise RunFolderError(f"snapshot {snapshot_name(found.from_seq)} cannot be restored: {reason}") from error
 
 
 class RunFolder:
