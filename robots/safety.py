@@ -36,6 +36,7 @@ Predict: TypeAlias = Callable[[Proprioception, Action], Prediction]
 
 CONTROL_STEP_S = 1.0 / CONTROL_RATE_HZ
 SHARES = (1.0, 0.7, 0.5, 0.3, 0.15)  # of an action, tried in turn until the prediction is within limits
+KNOWN_FORCE_ROOM = 1.2  # a contact that is being backed out of may press so much harder for a moment
 ZERO: Vector3 = (0.0, 0.0, 0.0)
 
 
@@ -125,6 +126,7 @@ class Envelope:
         self._last_vector = ZERO
         self._last_rotation = ZERO
         self._blocked: Vector3 | None = None  # unit direction that led into the contact still felt; zero: none did
+        self._known_n = 0.0  # contact force that a resume accepted; it may be backed out of, but not grow
         self._observed: tuple[int, float] | None = None  # control step and seconds of the newest observation
 
     @property
@@ -139,10 +141,9 @@ class Envelope:
             self._stop = (reason, cause)
 
     def resume(self) -> None:
-        """End a stop. The robot counts as standing still."""
+        """End a stop. The robot counts as standing still; a contact that stopped it may only be backed out of."""
         self._stop = None
         self._last_vector = self._last_rotation = ZERO
-        self._blocked = None
 
     def raise_if_stopped(self) -> None:
         """Raises SafetyStop while stopped."""
@@ -164,7 +165,7 @@ class Envelope:
         self.raise_if_stopped()
         if self._observed is None:
             self._observed = (step, time_s)  # the watchdog starts with the first action
-        self._stop_at_contact(proprioception)
+        self._feel_contact(proprioception)
         self.raise_if_stopped()
         refusal = self._refusal(action, proprioception, step, time_s)
         if refusal is not None:
@@ -185,6 +186,7 @@ class Envelope:
             "stop": None if self._stop is None else [self._stop[0], self._stop[1].value],
             "last_vector": list(self._last_vector),
             "last_rotation": list(self._last_rotation),
+            "known_n": self._known_n,
             "blocked": None if self._blocked is None else list(self._blocked),
             "observed": None if self._observed is None else list(self._observed),
         }
@@ -196,6 +198,7 @@ class Envelope:
         self._last_vector = _triple(state["last_vector"])
         self._last_rotation = _triple(state["last_rotation"])
         self._blocked = None if blocked is None else _triple(blocked)
+        self._known_n = float(state["known_n"])
         self._observed = None if observed is None else (int(observed[0]), float(observed[1]))
 
     def _sent(self, requested: Action, sent: Action, reasons: tuple[str, ...]) -> SentAction:
@@ -217,9 +220,15 @@ class Envelope:
             return f"refused: stale observation, {steps} control steps ({age_s:.1f} s) old"
         return None
 
-    def _stop_at_contact(self, proprioception: Proprioception) -> None:
+    def _feel_contact(self, proprioception: Proprioception) -> None:
         force_n = proprioception.contact_force_n
-        if not force_n <= self.limits.contact_stop_n:  # a force that is not a number stops, too
+        if force_n <= self.limits.contact_limit_n:
+            self._blocked, self._known_n = None, 0.0
+        elif self._blocked is None:  # the motion that raised the force, not one that came later, led into the contact
+            speed = math.hypot(*self._last_vector)
+            self._blocked = _scaled(self._last_vector, 1.0 / speed) if speed > 0.0 else ZERO
+        if not force_n <= max(self.limits.contact_stop_n, self._known_n):  # a force that is not a number stops, too
+            self._known_n = force_n * KNOWN_FORCE_ROOM if math.isfinite(force_n) else 0.0
             self.stop(f"contact force {force_n:.0f} N over {self.limits.contact_stop_n:.0f} N", StopCause.CONTACT)
 
     def _limit_length(self, action: Action, reasons: list[str]) -> Action:
@@ -247,16 +256,12 @@ class Envelope:
 
     def _yield_to_contact(self, action: Action, proprioception: Proprioception, reasons: list[str]) -> Action:
         """Take away what leads further into a contact that presses too hard; what leads out of it stays."""
-        force_n = proprioception.contact_force_n
-        if force_n <= self.limits.contact_limit_n:
-            self._blocked = None
+        if self._blocked is None:
             return action
-        if self._blocked is None:  # the motion that raised the force, not one that came later, led into the contact
-            speed = math.hypot(*self._last_vector)
-            self._blocked = _scaled(self._last_vector, 1.0 / speed) if speed > 0.0 else ZERO
         into = sum(a * b for a, b in zip(action.world_vector, self._blocked, strict=True))
         if into <= 0.0:
             return action
+        force_n = proprioception.contact_force_n
         reasons.append(f"contact force {force_n:.0f} N over {self.limits.contact_limit_n:.0f} N: no further that way")
         x, y, z = (a - into * b for a, b in zip(action.world_vector, self._blocked, strict=True))
         return replace(action, world_vector=(x, y, z))

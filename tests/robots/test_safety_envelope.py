@@ -159,6 +159,23 @@ def test_a_force_past_the_stop_limit_stops_until_resumed(force_n):
     assert checked(envelope, Action()).reasons == ()
 
 
+def test_after_resuming_from_a_contact_the_robot_may_back_out_but_not_press_on():
+    envelope = Envelope()
+    hard = replace(REST, contact_force_n=LIMITS.contact_stop_n + 50)
+    checked(envelope, Action((0.0, 0.0, -0.02)))
+    with pytest.raises(SafetyStop):
+        checked(envelope, Action((0.0, 0.0, -0.02)), hard)
+    envelope.resume()
+    assert checked(envelope, Action((0.0, 0.0, -0.02)), hard).sent.world_vector == pytest.approx((0.0, 0.0, 0.0))
+    assert checked(envelope, Action((0.0, 0.0, 0.02)), hard).reasons == ()
+    with pytest.raises(SafetyStop):
+        checked(envelope, Action((0.0, 0.0, 0.02)), replace(REST, contact_force_n=2 * LIMITS.contact_stop_n))
+    envelope.resume()
+    assert checked(envelope, Action((0.0, 0.0, -0.02)), REST).reasons == ()
+    with pytest.raises(SafetyStop):
+        checked(envelope, Action(), hard)
+
+
 def test_a_joint_predicted_past_its_limit_shortens_the_step():
     near = replace(REST, joint_positions_rad=(2.7923, *REST.joint_positions_rad[1:]))  # 0.075 rad to the margin
     sent = checked(Envelope(predict=turns_base), Action((0.0, 0.05, 0.0)), near)
