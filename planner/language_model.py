@@ -10,17 +10,18 @@ once; `cancel` does from another thread.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from planner.llm.answer import SCHEMA, AnswerError, read_answer
-from planner.llm.chat import Mode, Reply, StructuredChat
-from planner.llm.checking import Checked, check_answer
+from planner.llm.answer import SCHEMA
+from planner.llm.chat import Mode, StructuredChat
+from planner.llm.checking import spoken_of
+from planner.llm.conversation import Conversation
 from planner.llm.endpoint import Endpoint
 from planner.llm.failures import EndpointError, FailureKind
+from planner.llm.memory import EarlierCommand, Memory
 from planner.llm.model_list import explain_not_found, with_model
 from planner.llm.prompting import Prompts
 from planner.planner import Impossible, Plan, Planner, PlannerError, PlanOutcome, PlanRequest
@@ -28,18 +29,16 @@ from skills.goal import Goal
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessage
 
 LONGEST_INSTRUCTION = 4000
 """Characters; more is a pasted file, and would push the rules out of a small model's context."""
-_ECHO_LIMIT = 4000
-"""Characters of an unusable answer that go back to the model; more would crowd out the scene."""
 
 
 class LanguageModelPlanner:
     """Implements Planner over any chat model.
 
     open_model: makes the chat model for a temperature, or for None where it takes none. model_name: for events.
+    Keep one for a session: it remembers the output mode that worked and the earlier commands.
     fallback: plans for a goal without a model (search). deadline_s: for one request, all questions and waits together.
     """
 
@@ -70,6 +69,7 @@ class LanguageModelPlanner:
         self._most_repairs = most_repairs
         self._explain = explain
         self._clock = clock
+        self._memory = Memory()
 
     @property
     def mode(self) -> Mode:
@@ -83,22 +83,32 @@ class LanguageModelPlanner:
     def plan(self, request: PlanRequest) -> PlanOutcome:
         """Raises PlannerError when the endpoint fails for good or no answer is usable; the message says what to do."""
         _check_length(request)
-        attempts = _Attempts(self, request)
+        earlier = self._memory.begin(request)
+        outcome = self._settle(request, earlier)
+        if isinstance(outcome, Plan):
+            self._memory.planned(request)
+        return outcome
+
+    def _settle(self, request: PlanRequest, earlier: tuple[EarlierCommand, ...]) -> PlanOutcome:
+        talk = Conversation(
+            self._chat, self._prompts, self._fallback.plan, request, model_name=self.model_name, earlier=earlier
+        )
         try:
-            outcome = attempts.run(self._clock() + self._deadline_s)
+            outcome = talk.settle(self._most_repairs + 1, self._clock() + self._deadline_s)
         except EndpointError as failure:
-            if attempts.goal is None or failure.kind is FailureKind.CANCELLED:
+            if talk.goal is None or failure.kind is FailureKind.CANCELLED:
                 raise self._explain(failure) from None
-            return self._search(request, attempts.goal, f"the endpoint failed: {failure}")
+            return self._search(request, talk.goal, f"the endpoint failed: {failure}")
         if outcome is not None:
             return outcome
-        problems = "; ".join(attempts.last_problems)
-        if attempts.goal is None:
+        problems = "; ".join(talk.problems)
+        tries = self._most_repairs + 1
+        if talk.goal is None:
             raise PlannerError(
-                f"{self.model_name or 'the language model'} gave no usable answer in {self._most_repairs + 1} tries; "
-                f"the last one: {problems}. Try a larger model, or the planners 'search' or 'language'"
+                f"{self.model_name or 'the language model'} gave no usable answer in {tries} tries; the last one: "
+                f"{problems}. Try a larger model, or the planners 'search' or 'language'"
             )
-        return self._search(request, attempts.goal, f"no usable graph in {self._most_repairs + 1} tries: {problems}")
+        return self._search(request, talk.goal, f"no usable graph in {tries} tries: {problems}")
 
     def _search(self, request: PlanRequest, goal: Goal, why: str) -> PlanOutcome:
         """Search plans for the model's goal."""
@@ -106,58 +116,12 @@ class LanguageModelPlanner:
         outcome = self._fallback.plan(replace(request, goal=goal))
         match outcome:
             case Plan():
-                return replace(outcome, reasoning=f"{outcome.reasoning} (goal by the language model, graph by search)")
+                reasoning = f"{outcome.reasoning} (goal by the language model, graph by search)"
+                return replace(outcome, reasoning=reasoning, focus=spoken_of(goal))
             case Impossible():
                 return replace(outcome, reason=f"{outcome.reason} (goal by the language model)")
             case _:
                 return outcome
-
-
-class _Attempts:
-    """The conversation about one request. goal: the last sound goal the model gave."""
-
-    def __init__(self, planner: LanguageModelPlanner, request: PlanRequest) -> None:
-        from langchain_core.messages import HumanMessage, SystemMessage
-
-        self.goal: Goal | None = None
-        self.last_problems: tuple[str, ...] = ()
-        self._planner = planner
-        self._request = request
-        prompts = planner._prompts
-        self._messages: list[BaseMessage] = [
-            SystemMessage(prompts.system(request.library)),
-            HumanMessage(prompts.user(request)),
-        ]
-
-    def run(self, deadline: float) -> PlanOutcome | None:
-        """The first usable outcome, or None after the last repair. Raises EndpointError."""
-        planner, request = self._planner, self._request
-        for attempt in range(1, planner._most_repairs + 2):
-            report = partial(_report_call, request, planner.model_name, attempt)
-            reply = planner._chat.ask(self._messages, deadline, report)
-            checked = self._check(reply)
-            if checked.outcome is not None:
-                return checked.outcome
-            request.report("llm_invalid", {"attempt": attempt, "problems": list(checked.problems)})
-            self.goal = checked.goal or self.goal
-            self.last_problems = checked.problems
-            self._say_what_is_wrong(reply, checked.problems)
-        return None
-
-    def _check(self, reply: Reply) -> Checked:
-        try:
-            answer = read_answer(reply.text)
-        except AnswerError as error:
-            cut_off = ("the reply was cut off at the server's length limit; be brief",) if reply.cut_off else ()
-            self._planner._chat.distrust_mode()
-            return Checked(problems=(str(error), *cut_off))
-        return check_answer(answer, self._request, self._planner._fallback.plan)
-
-    def _say_what_is_wrong(self, reply: Reply, problems: tuple[str, ...]) -> None:
-        from langchain_core.messages import AIMessage, HumanMessage
-
-        said = reply.text.strip()[:_ECHO_LIMIT] or "(nothing)"
-        self._messages += [AIMessage(said), HumanMessage(self._planner._prompts.repair(problems))]
 
 
 def _check_length(request: PlanRequest) -> None:
@@ -166,10 +130,6 @@ def _check_length(request: PlanRequest) -> None:
         raise PlannerError("the instruction is empty; expected something like 'put the red block in the blue bowl'")
     if length > LONGEST_INSTRUCTION:
         raise PlannerError(f"the instruction has {length} characters; at most {LONGEST_INSTRUCTION} are sent")
-
-
-def _report_call(request: PlanRequest, model: str, attempt: int, data: Mapping[str, Any]) -> None:
-    request.report("llm_call", {"model": model, "attempt": attempt, **data})
 
 
 def open_planner(

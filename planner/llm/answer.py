@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from planner.llm.answer_forms import KNOWN_KEYS, call_text, tidy_answer
 from planner.llm.json_text import NoJsonError, find_object
 
-MOST_STEPS = 100
+MOST_STEPS = 80
 
 
 class AnswerError(ValueError):

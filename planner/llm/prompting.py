@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from planner.llm.memory import EarlierCommand, in_words
 from planner.planner import PlannerError, PlanRequest
 from skills.library import SkillLibrary
 from skills.literals import Literal
@@ -22,7 +23,7 @@ from world_model.scene import Scene
 BUILT_IN = Path(__file__).parent.parent / "prompts"
 PLACEHOLDERS = {
     "system.md": ("skills", "literals"),
-    "user.md": ("scene", "instruction", "goal", "focus", "answers", "history"),
+    "user.md": ("scene", "instruction", "goal", "focus", "earlier", "answers", "history"),
     "repair.md": ("problems",),
 }
 _HISTORY_SHOWN = 20
@@ -56,13 +57,15 @@ class Prompts:
             literals="\n".join(_predicate_line(predicate) for predicate in library.predicates),
         )
 
-    def user(self, request: PlanRequest) -> str:
+    def user(self, request: PlanRequest, earlier: tuple[EarlierCommand, ...] = ()) -> str:
+        """One request; earlier: the commands before it in this session, latest first."""
         goal = request.goal
         return self.user_template.substitute(
             scene=describe_scene(request.scene),
             instruction=request.instruction or "(none: reach the goal given)",
             goal="none" if goal is None else goal.model_dump_json(exclude_defaults=True),
             focus=", ".join(request.focus) or "none",
+            earlier="\n".join(in_words(earlier, request.scene.symbolic())) or "none",
             answers="\n".join(f"- {question} -> {answer}" for question, answer in request.answers) or "none",
             history="\n".join(_history_lines(request.history)) or "nothing",
         )

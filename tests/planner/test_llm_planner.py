@@ -10,7 +10,9 @@ from planner.llm.chat import Mode
 from planner.planner import Impossible, Plan, PlannerError, Question
 from skills.goal import Goal
 from skills.literals import Literal
+from skills.skill import SkillCall
 from skills.validation import validate
+from world_model.results import EndedBy, SkillRun, StepResult, Verdict, VerdictStatus
 from world_model.scene import Scene
 
 FACTS_CLOSED = ("on(red block, table)", "on(blue block, red block)")
@@ -276,3 +278,27 @@ def test_what_is_out_of_sight_is_looked_for_in_the_drawer():
     said = endpoint.requests[0]["messages"][1]["content"]
     assert "out of sight: green block (block)" in said
     assert "nobody has looked into the drawer yet" in said
+
+
+def test_a_session_knows_what_was_asked_before_and_how_things_stood_then():
+    moved = scene(facts=("on(blue block, table)", "in(red block, red bowl)", "on(green block, table)"))
+    back = answer(goal=["on(red block, table)"], steps=["pick(red block)", "place_on(table)"])
+    with LoopbackEndpoint(completion(answer()), completion(back)) as endpoint:
+        planner = planner_at(endpoint.url)
+        first = planner.plan(request())
+        assert isinstance(first, Plan)
+        assert isinstance(planner.plan(request(instruction="now put it back", scene=moved, focus=first.focus)), Plan)
+    said = endpoint.requests[1]["messages"][1]["content"]
+    assert f'"{INSTRUCTION}"; before it: on(blue block, red block); on(red block, table); open(drawer)' in said
+    assert '("it", "them"): drawer, red block, red bowl' in said
+
+
+def test_replanning_is_no_new_command():
+    verdict = Verdict(VerdictStatus.FAILED, 1.0, "it slipped", "scene")
+    run = SkillRun(SkillCall.parse("pick(blue block)"), EndedBy.TERMINATED, 10, 1.0)
+    with LoopbackEndpoint(completion(answer())) as endpoint:
+        planner = planner_at(endpoint.url)
+        planner.plan(request())
+        planner.plan(request(history=(StepResult("a", 1, run, verdict),)))
+    assert "before it" not in endpoint.requests[1]["messages"][1]["content"]
+    assert "it slipped" in endpoint.requests[1]["messages"][1]["content"]
