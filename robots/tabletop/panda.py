@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,7 @@ HOME_JOINTS_RAD = (0.0, -0.3844, 0.0, -2.477, 0.0, 2.0926, 0.7854)  # tool at (0
 LOWER_LIMITS_RAD = np.array([-2.8973, -1.7628, -2.8973, -3.0718, -2.8973, -0.0175, -2.8973])
 UPPER_LIMITS_RAD = np.array([2.8973, 1.7628, 2.8973, -0.0698, 2.8973, 3.7525, 2.8973])
 ARM_EFFORTS_NM = (87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0)  # the maker's own: what bounds a blow or a push
+POSE_TOLERANCE = 5e-5  # metres and radians between the pose wanted and the pose of the joints found
 MOST_TRAVEL_RAD = 0.35  # of a joint in one control step; more than the envelope lets pass
 ARM_POSITION_GAIN = 0.3
 DEFAULT_GRIP_FORCE_N = 25.0
@@ -50,20 +52,16 @@ _HAND_YAW_RAD = -np.pi / 4
 _FINGER_BOX = '<origin rpy="0 0 0" xyz="0 {y} 0.0508"/><geometry><box size="0.02 0.012 0.1016"/></geometry>'
 
 
-def _offset(a: float, d: float, alpha: float) -> Vector:
-    """From one joint's frame to the next at angle zero, (4, 4)."""
-    c, s = np.cos(alpha), np.sin(alpha)
-    return np.array([[1.0, 0.0, 0.0, a], [0.0, c, -s, -s * d], [0.0, s, c, c * d], [0.0, 0.0, 0.0, 1.0]])
-
-
 def _tool_offset() -> Vector:
     """From the last joint's frame to the tool point, (4, 4)."""
     c, s, reach = np.cos(_HAND_YAW_RAD), np.sin(_HAND_YAW_RAD), _FLANGE_M + TOOL_OFFSET_M
     return np.array([[c, -s, 0.0, 0.0], [s, c, 0.0, 0.0], [0.0, 0.0, 1.0, reach], [0.0, 0.0, 0.0, 1.0]])
 
 
-_OFFSETS = tuple(_offset(*row) for row in _DH)
+_LINKS = tuple((a, d, math.cos(alpha), math.sin(alpha)) for a, d, alpha in _DH)
 _TOOL = _tool_offset()
+_BASE_ROWS = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0))
+_EYE_6 = np.eye(6)
 
 
 @dataclass(frozen=True)
@@ -74,25 +72,38 @@ class Pose:
     rotation: Vector
 
 
+def tool_pose(joints_rad: Sequence[float]) -> Pose:
+    """Tool pose at seven joint angles."""
+    tool = np.array(_joint_frames(joints_rad)[-1]) @ _TOOL
+    return Pose(tool[:, 3], tool[:, :3])
+
+
 def forward(joints_rad: Vector) -> tuple[Pose, Vector]:
     """Tool pose and geometric Jacobian (6, 7), linear rows first, at seven joint angles."""
-    frame = np.eye(4)
-    turn = np.eye(4)
-    frames = np.empty((7, 4, 4))
-    for k, angle in enumerate(joints_rad.tolist()):
-        turn[0, 0] = turn[1, 1] = math.cos(angle)
-        turn[1, 0] = math.sin(angle)
-        turn[0, 1] = -turn[1, 0]
-        frame = frame @ _OFFSETS[k] @ turn
-        frames[k] = frame
-    tool = frame @ _TOOL
-    axes, levers = frames[:, :3, 2], tool[:3, 3] - frames[:, :3, 3]
+    frames = np.array(_joint_frames(joints_rad.tolist()))
+    tool = frames[-1] @ _TOOL
+    axes, levers = frames[:, :, 2].T, (tool[:, 3] - frames[:, :, 3]).T
     jacobian = np.empty((6, 7))
-    jacobian[0] = axes[:, 1] * levers[:, 2] - axes[:, 2] * levers[:, 1]
-    jacobian[1] = axes[:, 2] * levers[:, 0] - axes[:, 0] * levers[:, 2]
-    jacobian[2] = axes[:, 0] * levers[:, 1] - axes[:, 1] * levers[:, 0]
-    jacobian[3:] = axes.T
-    return Pose(tool[:3, 3], tool[:3, :3]), jacobian
+    jacobian[0] = axes[1] * levers[2] - axes[2] * levers[1]
+    jacobian[1] = axes[2] * levers[0] - axes[0] * levers[2]
+    jacobian[2] = axes[0] * levers[1] - axes[1] * levers[0]
+    jacobian[3:] = axes
+    return Pose(tool[:, 3], tool[:, :3]), jacobian
+
+
+def _joint_frames(joints_rad: Sequence[float]) -> list[list[tuple[float, float, float, float]]]:
+    """Upper three rows of each joint's frame in the base's; plain floats, because numpy is slower on so few numbers."""
+    rows: Sequence[tuple[float, float, float, float]] = _BASE_ROWS
+    frames = []
+    for (a, d, ca, sa), angle in zip(_LINKS, joints_rad, strict=True):
+        c, s = math.cos(angle), math.sin(angle)
+        turned = []
+        for x, y, z, offset in rows:
+            y_turned, z_turned = y * ca + z * sa, z * ca - y * sa
+            turned.append((x * c + y_turned * s, y_turned * c - x * s, z_turned, offset + x * a + z_turned * d))
+        rows = turned
+        frames.append(turned)
+    return frames
 
 
 def rotation_error(target: Vector, current: Vector) -> Vector:
@@ -128,33 +139,33 @@ def inverse(target: Pose, start_rad: Vector, *, iterations: int = 12, damping: f
     """
     low = np.maximum(LOWER_LIMITS_RAD, start_rad - MOST_TRAVEL_RAD)
     high = np.minimum(UPPER_LIMITS_RAD, start_rad + MOST_TRAVEL_RAD)
-    joints = np.clip(start_rad + _upright_elbow(start_rad), low, high)
-    for _ in range(iterations):
+    joints = start_rad
+    for k in range(iterations):
         pose, jacobian = forward(joints)
         error = np.concatenate([target.position - pose.position, rotation_error(target.rotation, pose.rotation)])
-        if np.abs(error).max() < 1e-5:
+        if k > 0 and np.abs(error).max() < POSE_TOLERANCE:
             break
-        gram = jacobian @ jacobian.T + damping**2 * np.eye(6)
-        step = jacobian.T @ np.linalg.solve(gram, error)
-        joints = np.clip(joints + np.clip(step, -0.2, 0.2), low, high)
+        gram = jacobian @ jacobian.T
+        step = jacobian.T @ np.linalg.solve(gram + damping**2 * _EYE_6, error)
+        step = np.minimum(np.maximum(step, -0.2), 0.2)
+        if k == 0:
+            step += _elbow_up(jacobian, gram, float(joints[ELBOW_SWIVEL]))
+        joints = np.minimum(np.maximum(joints + step, low), high)
     return joints
 
 
-def _upright_elbow(joints_rad: Vector) -> Vector:
+def _elbow_up(jacobian: Vector, gram: Vector, swivel_rad: float) -> Vector:
     """A small joint motion that leaves the tool where it is and turns the elbow up, towards a third joint of zero.
 
     Seven joints reach a pose in many ways. Without a preference the arm drifts from one to the next, until after some
     hundred steps a pose that was easy at first is out of its joints' reach.
     """
-    _, jacobian = forward(joints_rad)
-    moved = jacobian[:, ELBOW_SWIVEL]
-    still: Vector = np.eye(7)[ELBOW_SWIVEL] - jacobian.T @ np.linalg.solve(
-        jacobian @ jacobian.T + 1e-9 * np.eye(6), moved
-    )
+    still: Vector = -jacobian.T @ np.linalg.solve(gram + 1e-9 * _EYE_6, jacobian[:, ELBOW_SWIVEL])
+    still[ELBOW_SWIVEL] += 1.0
     if still[ELBOW_SWIVEL] < 0.05:
         return np.zeros(7)
-    wanted = float(np.clip(-joints_rad[ELBOW_SWIVEL], -SWIVEL_STEP_RAD, SWIVEL_STEP_RAD))
-    turn: Vector = still * (wanted / still[ELBOW_SWIVEL])
+    wanted = min(max(-swivel_rad, -SWIVEL_STEP_RAD), SWIVEL_STEP_RAD)
+    turn: Vector = still * (wanted / float(still[ELBOW_SWIVEL]))
     return turn
 
 

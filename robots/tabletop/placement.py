@@ -38,7 +38,7 @@ def initial_state(spec: SceneSpec, seed: int, *, distractors: int = 0) -> Simula
 
 def home_arm() -> ArmState:
     """The arm at rest over the table with an open hand."""
-    tool, _ = panda.forward(np.array(panda.HOME_JOINTS_RAD))
+    tool = panda.tool_pose(panda.HOME_JOINTS_RAD)
     return ArmState(
         positions=(*panda.HOME_JOINTS_RAD, panda.FINGER_STROKE_M, panda.FINGER_STROKE_M),
         velocities=(0.0,) * 9,

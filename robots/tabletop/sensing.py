@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pybullet as p
 
 from robots.physical_state import HandState, ObjectState, PhysicalState
@@ -84,11 +83,11 @@ def physical_state(simulation: Simulation) -> PhysicalState:
     if "button" in joints:
         found["button"] = button_state(joints["button"])
     positions = simulation.joint_positions()
-    tool, _ = panda.forward(positions[:7])
+    tool = panda.tool_pose(positions[:7])
     hand = HandState(
         panda.vector3(tool.position),
         panda.quaternion_of(tool.rotation),
-        float(positions[7] + positions[8]),
+        positions[7] + positions[8],
         simulation.held,
     )
     switches = {} if simulation.lamp is None else {"lamp": simulation.lamp}
@@ -97,7 +96,7 @@ def physical_state(simulation: Simulation) -> PhysicalState:
 
 def proprioception(simulation: Simulation) -> Proprioception:
     states = p.getJointStates(simulation.robot_body, panda.JOINTS, physicsClientId=simulation.client)
-    tool, _ = panda.forward(np.array([s[0] for s in states[:7]]))
+    tool = panda.tool_pose([s[0] for s in states[:7]])
     return Proprioception(
         tool_position_m=panda.vector3(tool.position),
         tool_orientation=panda.quaternion_of(tool.rotation),

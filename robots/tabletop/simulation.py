@@ -136,7 +136,7 @@ class Simulation:
 
     def _commanded(self, action: Action) -> panda.Pose:
         """The commanded tool pose moved by the action, from where it is or at most a leash from the measured pose."""
-        measured, _ = panda.forward(self.joint_positions()[:7])
+        measured = panda.tool_pose(self.joint_positions()[:7])
         lead = self._tool.position - measured.position
         turn = panda.rotation_error(self._tool.rotation, measured.rotation)
         position = measured.position + _shortened(lead, LEASH_M) + np.array(action.world_vector)
@@ -165,10 +165,10 @@ class Simulation:
         joint = p.getJointState(self.bodies[name], objects.SLIDING_LINK, physicsClientId=self.client)
         return SlideState(joint[0], joint[1])
 
-    def joint_positions(self) -> panda.Vector:
-        """(9,) arm joints in radians, then the two fingers in metres."""
+    def joint_positions(self) -> list[float]:
+        """The seven arm joints in radians, then the two fingers in metres."""
         states = p.getJointStates(self.robot_body, panda.JOINTS, physicsClientId=self.client)
-        return np.array([state[0] for state in states])
+        return [state[0] for state in states]
 
     def set_slide(self, name: str, slide: SlideState) -> None:
         p.resetJointState(
