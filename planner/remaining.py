@@ -66,34 +66,52 @@ def _with_step(graph: SkillGraph, old: Step, new: tuple[Step, ...]) -> SkillGrap
     return graph.model_copy(update={"steps": steps})
 
 
-def call_at(graph: SkillGraph, path: str) -> tuple[SkillGraph, CallStep]:
-    """The level that holds the call at `path`, and its step. Raises GraphError where there is none."""
+def call_at(graph: SkillGraph, path: str) -> SkillCall:
+    """The call at `path`. Raises GraphError where there is none."""
     name, _, inner = path.partition("/")
     step = graph.step(name)
-    match step:
-        case CallStep() if not inner:
-            return graph, step
-        case BranchStep():
-            arm, _, rest = inner.partition("/")
-            return call_at(step.then if arm == "then" else step.otherwise, rest)
-        case SubGraphStep():
-            return call_at(step.graph, inner)
-        case _:
-            raise GraphError(path, "is no call that is under way")
+    if inner:
+        return call_at(*_level_inside(step, inner))
+    if not isinstance(step, CallStep):
+        raise GraphError(path, "is no skill call")
+    return step.do
 
 
 def meant_to_hold(graph: SkillGraph, path: str, library: SkillLibrary) -> str | None:
-    """What the hand should hold when the call at `path` starts, by the pick that its block begins with."""
-    level, step = call_at(graph, path)
-    group = next(g for g in hand_blocks(level, library) if step.id in g)
-    for earlier in group[: group.index(step.id)][::-1]:
-        first = level.step(earlier)
-        calls = list(SkillGraph(steps=(first,)).calls())
-        for call in reversed(calls):
-            name = _taken_by(call, library)
-            if name is not None:
-                return name
+    """What the hand should hold when the step at `path` starts, by the pick that its block begins with.
+
+    A place inside a branch belongs to the pick before the branch. None where no pick leads there.
+    """
+    name, _, inner = path.partition("/")
+    step = graph.step(name)
+    if inner:
+        level, rest = _level_inside(step, inner)
+        found = meant_to_hold(level, rest, library)
+        if found is not None or not _begins(level, rest, library):
+            return found
+    group = next(g for g in hand_blocks(graph, library) if name in g)
+    for earlier in reversed(group[: group.index(name)]):
+        for call in reversed(list(SkillGraph(steps=(graph.step(earlier),)).calls())):
+            taken = _taken_by(call, library)
+            if taken is not None:
+                return taken
     return None
+
+
+def _level_inside(step: Step, inner: str) -> tuple[SkillGraph, str]:
+    match step:
+        case BranchStep():
+            arm, _, rest = inner.partition("/")
+            return (step.then if arm == "then" else step.otherwise), rest
+        case SubGraphStep():
+            return step.graph, inner
+        case _:
+            raise GraphError(step.id, f"has nothing under way at '{inner}'")
+
+
+def _begins(level: SkillGraph, path: str, library: SkillLibrary) -> bool:
+    """The step is in the first block of its level, so what it holds comes from outside."""
+    return path.partition("/")[0] in hand_blocks(level, library)[0]
 
 
 def _taken_by(call: SkillCall, library: SkillLibrary) -> str | None:
