@@ -17,16 +17,17 @@ from forehand.events import FoundImpossible, GoalChecked, GraphChanged, Planned
 from forehand.parts import PartError, Parts, guarded
 from forehand.recovering import Ask, Recoverer
 from forehand.run_state import Ending, RunState, Task
-from planner.planner import Impossible, Plan, Question
+from planner.planner import Impossible, Plan, PlannerError, Question
 from skills.validation import validate
 from world_model.results import EndedBy
 
 
 class Agent:
-    """Drives one run from wherever its state stands to its end; never raises for what goes wrong in a part.
+    """Drives one run from wherever its state stands to its end; what goes wrong in a part becomes its reason.
 
     checkpoint: saves everything; called between turns. ask: puts a question to the person; without it a question ends
-    the run as `clarify`. Raises RunFolderError only: a log that cannot be written.
+    the run as `clarify`. Raises RunFolderError for a log that cannot be written, and PlannerError where an outside
+    service fails before anything has moved.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class Agent:
         except Exception as error:
             part, cause = (error.part, error.cause) if isinstance(error, PartError) else ("agent", error)
             self.log.emit(part_failed(part, cause))
+            if isinstance(cause, PlannerError) and not self.state.history:
+                raise cause from error  # nothing has moved yet: this is for whoever asked, not for the record
             self.parts.robot.stop(f"{part} failed")
             return Ending("failed", str(PartError(part, cause)))
 

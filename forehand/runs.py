@@ -16,7 +16,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,10 +61,11 @@ def reading_snapshot(found: Found) -> Iterator[None]:
 class RunFolder:
     """One run's folder, locked by this process; a context manager."""
 
-    def __init__(self, path: Path, lock: int) -> None:
-        """Use `create` or `open`."""
+    def __init__(self, path: Path, lock: int, made: Sequence[Path] = ()) -> None:
+        """Use `create` or `open`. made: the folders that this run brought into being."""
         self.path = path
         self._lock = lock
+        self._made = list(made)
 
     @classmethod
     def create(cls, path: Path, config: RunConfig) -> RunFolder:
@@ -76,7 +77,7 @@ class RunFolder:
             (path / "snapshots").mkdir(parents=True)
             _check_space(path)
             write_atomically(path / "run.json", config.model_dump_json(indent=1, by_alias=True).encode())
-            return cls(path, _lock(path))
+            return cls(path, _lock(path), made)
         except (OSError, RunFolderError) as error:
             _remove(path, made)
             if isinstance(error, RunFolderError):
@@ -131,6 +132,12 @@ class RunFolder:
     def write_result(self, result: RunResult) -> None:
         """Raises RunFolderError."""
         write_atomically(self.path / "result.json", result.model_dump_json(indent=2, by_alias=True).encode() + b"\n")
+
+    def discard(self) -> None:
+        """Take a run that never began off the disk again."""
+        for written in (self.log_path, *self._snapshots()):
+            written.unlink(missing_ok=True)
+        _remove(self.path, self._made)
 
     def __enter__(self) -> RunFolder:
         return self

@@ -24,7 +24,7 @@ from forehand.results import RunResult
 from forehand.running import Run
 from forehand.runs import Found, RunFolder
 from forehand.watching import Watcher
-from planner.planner import Planner, PlanOutcome, PlanRequest
+from planner.planner import Planner, PlannerError, PlanOutcome, PlanRequest
 from planner.recovery import RecoveryLadder
 from robots.tabletop.robot import TabletopRobot
 from robots.tabletop.world import TabletopWorld
@@ -105,7 +105,12 @@ class Workplace:
         with ExitStack() as closing:
             kept = closing.enter_context(RunFolder.create(folder, config)) if folder is not None else None
             log = closing.enter_context(self._logging(kept, watchers, clock))
-            return Run(self, config, parts, log, kept, ask=ask, stop=stop).start()
+            try:
+                return Run(self, config, parts, log, kept, ask=ask, stop=stop).start()
+            except PlannerError:
+                if kept is not None:
+                    kept.discard()
+                raise
 
     def resume(
         self,

@@ -1,7 +1,8 @@
 """Every snippet of the documentation is executed, in order, in a folder of its own.
 
 A block under `<!-- file: NAME -->` is written to NAME; `sh` blocks run in bash, `python` blocks in Python. Blocks of
-language `text` are output or drawings. `make` lines that would run this very test suite, or a study of many
+language `text` are output or drawings. The address of a local language model becomes that of a loopback server.
+`make` lines that would run this very test suite, or a study of many
 minutes, are held against the Makefile with `make -n` instead.
 """
 
@@ -11,15 +12,18 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from llm_loopback import LoopbackEndpoint, completion
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 BLOCK = re.compile(r"(?:<!-- file: (?P<file>\S+) -->\n+)?^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.M | re.S)
 LONG_TARGETS = ("make test", "make bench", "make suite", "make demo")
+LOCAL_MODEL = "http://localhost:11434/v1"
 RUNNABLE = {"sh", "python"}
 KNOWN = RUNNABLE | {"yaml", "json", "text", "makefile"}
 
@@ -47,16 +51,26 @@ def shell_script(body: str) -> str:
     return "\n".join(["set -euo pipefail", *lines])
 
 
-def run_snippet(snippet: Snippet, folder: Path) -> None:
+@pytest.fixture
+def language_model() -> Iterator[str]:
+    plan = {
+        "reasoning": "The red block goes into the bowl of its colour.",
+        "goal": ["in(red block, red bowl)"],
+        "steps": [{"do": "pick(red block)"}, {"do": "place_in(red bowl)"}],
+    }
+    with LoopbackEndpoint(completion(plan)) as endpoint:
+        yield endpoint.url
+
+
+def run_snippet(snippet: Snippet, folder: Path, language_model: str) -> None:
     if snippet.file is not None:
         target = folder / snippet.file
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(snippet.body, "utf-8")
         return
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
-    program = (
-        ["bash", "-c", shell_script(snippet.body)] if snippet.language == "sh" else [sys.executable, "-c", snippet.body]
-    )
+    body = snippet.body.replace(LOCAL_MODEL, language_model)
+    program = ["bash", "-c", shell_script(body)] if snippet.language == "sh" else [sys.executable, "-c", body]
     done = subprocess.run(
         program, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
@@ -66,7 +80,8 @@ def run_snippet(snippet: Snippet, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: d.name)
-def test_every_snippet_runs(document: Path, tmp_path: Path) -> None:
+@pytest.mark.timeout(600)
+def test_every_snippet_runs(document: Path, tmp_path: Path, language_model: str) -> None:
     for snippet in snippets(document):
         if snippet.file is not None or snippet.language in RUNNABLE:
-            run_snippet(snippet, tmp_path)
+            run_snippet(snippet, tmp_path, language_model)

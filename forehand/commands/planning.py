@@ -98,13 +98,13 @@ def instructions_command(scene: str, *, count: int, seed: int, as_json: bool) ->
 
     with TabletopWorld(read_scene(scene), seed) as world:
         state = symbolic_of(world.physical_state())
-    pairs = generate(seed, state, count)
+    made = list(generate(state, count, seed))
     if as_json:
-        records = [{"instruction": text, "goal": goal.model_dump(mode="json")} for text, goal in pairs]
+        records = [{"instruction": one.instruction, "goal": one.goal.model_dump(mode="json")} for one in made]
         print(json.dumps(records, indent=2))
     else:
         console = Console()
-        for text, goal in pairs:
-            console.print(text, highlight=False)
-            console.print("  " + goal_words(goal), style="bright_black", highlight=False)
+        for one in made:
+            console.print(one.instruction, highlight=False)
+            console.print("  " + goal_words(one.goal), style="bright_black", highlight=False)
     return 0
