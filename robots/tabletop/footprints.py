@@ -19,7 +19,7 @@ GAP_M = {
     ("bowl", "bowl"): 0.015, ("bowl", "pad"): 0.012, ("bowl", "distractor"): 0.020,
     ("pad", "pad"): 0.010, ("distractor", "pad"): 0.020, ("distractor", "distractor"): 0.020,
 }  # fmt: skip
-REACHABLE_RADIUS_M = (0.30, 0.76)  # around the robot's base, hand pointing down, up to SAFE_HEIGHT_M
+REACHABLE_RADIUS_M = (0.30, 0.765)  # around the robot's base, hand pointing down, up to SAFE_HEIGHT_M
 REACHABLE = Rectangle(0.26, 0.70, -0.45, 0.45)
 
 

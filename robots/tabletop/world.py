@@ -13,7 +13,6 @@ import pybullet as p
 from robots.physical_state import PhysicalState
 from robots.robot import CONTROL_RATE_HZ, Action, Proprioception
 from robots.tabletop import panda, sensing
-from robots.tabletop.dressing import dress_table
 from robots.tabletop.intervene import carry_out
 from robots.tabletop.interventions import Intervention
 from robots.tabletop.placement import initial_state
@@ -21,6 +20,7 @@ from robots.tabletop.scene_spec import SceneSpec
 from robots.tabletop.simulation import Simulation
 from robots.tabletop.snapshots import WorldSnapshot
 from robots.tabletop.state import SimulationState
+from robots.tabletop.table_look import dress_table
 from robots.tabletop.variations import Variation
 
 SETTLING_S = 3.0
