@@ -155,7 +155,7 @@ class StructuredChat:
 
     def _step_down(self, failure: EndpointError, retries: int) -> bool:
         """Ask for less than was refused: no temperature, or the next mode. False: nothing left to leave out."""
-        refused = failure.kind is FailureKind.REQUEST_REFUSED
+        refused = failure.kind is FailureKind.REQUEST_REFUSED or _is_unsupported(failure)
         if refused and self._temperature is not None and "temperature" in failure.text.lower():
             self._temperature, self._model = None, None
             return True
@@ -222,6 +222,11 @@ def _as_event(reply: Reply) -> dict[str, Any]:
         "latency_s": reply.latency_s,
         "reply": reply.text[:_EVENT_TEXT_LIMIT],
     }
+
+
+def _is_unsupported(failure: EndpointError) -> bool:
+    """Routers in front of many models answer 404 where none of them takes the output mode."""
+    return failure.kind is FailureKind.NOT_FOUND and "support" in failure.text.lower()
 
 
 def _is_too_long(text: str) -> bool:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import importlib
 import json
 import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import openai
@@ -104,6 +106,8 @@ class WireClient(openai.DefaultHttpxClient):
             return self._failure(FailureKind.DOWN, f"cannot be reached ({said or 'no answer'}); is the server running?")
         if isinstance(error, _httpx.TimeoutException):
             return self._too_slow()
+        if "CERTIFICATE_VERIFY_FAILED" in said:
+            return self._failure(FailureKind.DOWN, f"shows a certificate not trusted here ({said}); set SSL_CERT_FILE")
         if isinstance(error, _httpx.ConnectError):
             return self._failure(FailureKind.DOWN, f"cannot be reached ({said}); is the server running?")
         if isinstance(error, _httpx.TooManyRedirects):
@@ -148,9 +152,8 @@ def _retry_after_s(response: Any) -> float | None:
 
 
 def _until_date_s(wanted: str | None, now: str | None) -> float | None:
-    from email.utils import parsedate_to_datetime
-
     try:
-        return max(0.0, (parsedate_to_datetime(wanted or "") - parsedate_to_datetime(now or "")).total_seconds())
+        start = parsedate_to_datetime(now) if now else datetime.now(UTC)
+        return max(0.0, (parsedate_to_datetime(wanted or "") - start).total_seconds())
     except (TypeError, ValueError):
         return None

@@ -91,6 +91,14 @@ def test_a_rate_limit_longer_than_the_deadline_is_not_waited_for():
     assert "3600 s of waiting, more than is left" in said
 
 
+def test_a_wait_until_a_date_counts_from_the_servers_clock():
+    later = Reply(
+        status=429, headers={"Date": "Mon, 01 Jan 2024 00:00:00 GMT", "Retry-After": "Mon, 01 Jan 2024 01:00:00 GMT"}
+    )
+    said, _ = failure_of(limited)
+    assert "3600 s of waiting" in said
+
+
 def test_a_rate_limit_that_never_ends_is_given_up_on_after_bounded_retries():
     said, endpoint = failure_of(refusal(429, "slow down", Retry_After_Ms="10"))
     assert len(endpoint.requests) == 4

@@ -54,6 +54,7 @@ def test_the_request_on_the_wire_is_what_compatible_servers_expect():
         ((NO_SCHEMA, tool_call(answer())), Mode.FUNCTION_CALLING),
         ((NO_SCHEMA, refusal(422, "tools: extra fields not permitted"), completion(answer())), Mode.JSON_MODE),
         ((NO_SCHEMA, NO_SCHEMA, refusal(400, "json_object"), completion(answer())), Mode.TEXT),
+        ((refusal(404, "No endpoints found that support json_schema"), tool_call(answer())), Mode.FUNCTION_CALLING),
         ((refusal(500, "grammar failed"), tool_call(answer())), Mode.FUNCTION_CALLING),
         ((refusal(501, "not implemented"), tool_call(answer())), Mode.FUNCTION_CALLING),
     ],

@@ -129,3 +129,11 @@ def test_a_folder_without_prompts_is_refused(tmp_path):
         Prompts.load(tmp_path)
     with pytest.raises(PromptError, match="no prompt folder at"):
         Prompts.load(tmp_path / "none")
+
+
+def test_the_folders_readme_names_every_file_and_placeholder():
+    said = (BUILT_IN / "README.md").read_text()
+    for name, placeholders in PLACEHOLDERS.items():
+        assert f"`{name}`" in said
+        for placeholder in placeholders:
+            assert f"`${{{placeholder}}}`" in said

@@ -135,7 +135,7 @@ class LoopbackEndpoint:
                 time.sleep(reply.wait_s)
                 self.close_connection = True
                 length = sum(map(len, reply.chunks)) if reply.chunks else len(reply.body)
-                self.send_response(reply.status)
+                self.send_response_only(reply.status)
                 for name, value in {"Content-Length": str(length), **reply.headers, "Connection": "close"}.items():
                     self.send_header(name, value)
                 if reply.header_drip_s:
