@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from robots.physical_state import HandState, ObjectState, PhysicalState
+from skills.literals import Literal
 from skills.predicates import Predicate
-from world_model.believed import MEMORY, PREDICTED, TOUCH, SceneObject
+from world_model.believed import MEMORY, PREDICTED, TOUCH, BelievedLiteral, SceneObject
 from world_model.believed_facts import believed_facts
 from world_model.perception.percept import Percept
 from world_model.scene import Scene
@@ -75,8 +76,18 @@ class _Body:
         placed = {name: item.state for name, item in objects.items() if item.state is not None}
         joints, switches = {**latest.joints, **seen.joints}, {**latest.switches, **seen.switches}
         physical = PhysicalState(seen.time_s, placed, self.hand, joints, switches)
-        believed = believed_facts(physical, objects, latest.believed, predicates)
+        facts = believed_facts(physical, objects, latest.believed, predicates)
+        believed = (*facts, *self._looked_for_in_vain(objects))
         return Scene(objects, believed, time_s=seen.time_s, hand=self.hand, joints=joints, switches=switches)
+
+    def _looked_for_in_vain(self, objects: Mapping[str, SceneObject]) -> list[BelievedLiteral]:
+        """`not in(red block, blue bowl)`: the place was in full view, and a thing that has no place was not there."""
+        hidden = sorted(name for name, item in objects.items() if item.hidden)
+        return [
+            BelievedLiteral(Literal("on" if place == "table" else "in", (name, place), True), 1.0, self.percept.source)
+            for name in hidden
+            for place in sorted(self.percept.inspected)
+        ]
 
 
 def hide(item: SceneObject) -> SceneObject:

@@ -129,6 +129,12 @@ class Scene:
     def _believed_by_literal(self) -> Mapping[Literal, BelievedLiteral]:
         return {b.literal: b for b in self.believed}
 
+    def holds(self, literal: Literal) -> bool | None:
+        """As `symbolic().holds`, and knows besides where hidden things were looked for in vain. None: cannot tell."""
+        if literal.negate() in self._believed_by_literal:
+            return False
+        return True if literal in self._believed_by_literal else self._state.holds(literal)
+
     def confidence(self, about: Literal | str) -> float:
         """How sure that the literal holds (0.5: cannot tell), or of the object of that name, in [0, 1].
 
@@ -136,7 +142,7 @@ class Scene:
         """
         if isinstance(about, str):
             return self.object(about).confidence
-        truth = self._state.holds(about)
+        truth = self.holds(about)
         if truth is None:
             return CANNOT_TELL
         basis = min((confidence for confidence, _ in self._evidence(about)), default=1.0)

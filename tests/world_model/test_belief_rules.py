@@ -17,7 +17,9 @@ from skills.predicates import Predicate
 from skills.skill import Parameter, SkillCall
 from world_model.belief import Belief, BeliefError
 from world_model.perception.percept import Percept
+from world_model.results import VerdictStatus
 from world_model.scene import Scene, SceneGraphError
+from world_model.success.from_scenes import SceneDetector
 
 LIBRARY = SkillLibrary()
 PAINTED = Predicate(
@@ -189,6 +191,18 @@ def test_held_block_that_slips_out_of_sight_has_no_place() -> None:
     belief = believing(look(block("red block", 0.42, 0.0, 0.28), held="red block"))
     belief.update(look())
     assert belief.why_hidden("red block") == "the hand that held it is empty"
+
+
+def test_what_was_looked_for_in_vain_is_known_not_to_be_there() -> None:
+    belief = believing(look(block("red block", 0.42, 0.0, 0.28), held="red block", opening_m=OPEN_M))
+    before = belief.scene
+    belief.predict(SkillCall.parse("place_in(drawer)"))
+    scene = belief.update(look(opening_m=OPEN_M, table=False))
+    assert scene.holds(literal("in(red block, drawer)")) is False
+    assert scene.holds(literal("on(red block, table)")) is None, "the table was not in full view"
+    verdict = SceneDetector(LIBRARY).judge(SkillCall.parse("place_in(drawer)"), before, scene)
+    assert verdict.status is VerdictStatus.FAILED
+    assert belief.update(look(table=False)).holds(literal("in(red block, drawer)")) is None, "that was then"
 
 
 def test_predicted_placement_holds_weakly_until_the_place_is_looked_into() -> None:

@@ -50,7 +50,7 @@ class SceneDetector:
     def _finding(self, literal: Literal, before: Scene, after: Scene) -> _Finding:
         if "*" in literal.arguments:
             return _unbound(literal, before, after)
-        truth = after.symbolic().holds(literal)
+        truth = after.holds(literal)
         source, confidence = after.source(literal), after.confidence(literal)
         certainty = max(confidence, 1.0 - confidence)
         if truth is None:
