@@ -19,7 +19,7 @@ from skills.hand import (
     TIP_BELOW_TOOL_M,
     Obstacle,
     Outline,
-    finger_outlines,
+    grip_outline,
     hand_gap_m,
     is_between_fingers,
     obstacles,
@@ -96,8 +96,8 @@ def _gap_m(
 ) -> float:
     gap = hand_gap_m(tool[:2], tool[2], yaw, opening_m, around)
     if container is not None and container.category == "bowl":
-        for finger in finger_outlines(tool[:2], yaw, opening_m):
-            gap = min(gap, bowl_room_m(container, finger, tool[2] - TIP_BELOW_TOOL_M))
+        grip = grip_outline(tool[:2], yaw, opening_m)
+        gap = min(gap, bowl_room_m(container, grip, tool[2] - TIP_BELOW_TOOL_M))
     return gap
 
 

@@ -97,15 +97,9 @@ def _cabinet_and_drawer(drawer: ObjectState) -> list[Obstacle]:
     return [*parts, Obstacle("handle", bar, handle_top)]
 
 
-def finger_outlines(centre: Point2, yaw_rad: float, opening_m: float) -> tuple[Outline, Outline]:
-    """The two fingers from above."""
-    offset = opening_m / 2 + FINGER_THICKNESS_M / 2
-    c, s = math.cos(yaw_rad), math.sin(yaw_rad)
-    one, other = (
-        rectangle((centre[0] - side * s, centre[1] + side * c), yaw_rad, FINGER_WIDTH_M / 2, FINGER_THICKNESS_M / 2)
-        for side in (offset, -offset)
-    )
-    return one, other
+def grip_outline(centre: Point2, yaw_rad: float, opening_m: float) -> Outline:
+    """The two fingers and all that they close upon, from above."""
+    return rectangle(centre, yaw_rad, FINGER_WIDTH_M / 2, opening_m / 2 + FINGER_THICKNESS_M)
 
 
 def palm_outline(centre: Point2, yaw_rad: float) -> Outline:
@@ -131,14 +125,14 @@ def _separation_m(one: Outline, other: Outline) -> float:
 
 def hand_gap_m(centre: Point2, tool_z_m: float, yaw_rad: float, opening_m: float, around: Iterable[Obstacle]) -> float:
     """The smallest gap between a hand at that pose and the obstacles that reach its fingers or its palm."""
-    fingers = finger_outlines(centre, yaw_rad, opening_m)
+    grip = grip_outline(centre, yaw_rad, opening_m)
     palm = palm_outline(centre, yaw_rad)
     gap = FAR_M
     for obstacle in around:
         reach = max(math.hypot(x - centre[0], y - centre[1]) for x, y in obstacle.outline[:1])
         if obstacle.top_m < tool_z_m - TIP_BELOW_TOOL_M or reach > 0.35:
             continue
-        gap = min(gap, *(gap_m(finger, obstacle.outline) for finger in fingers))
+        gap = min(gap, gap_m(grip, obstacle.outline))
         if obstacle.top_m > tool_z_m + PALM_OVER_TOOL_M - 0.005:
             gap = min(gap, gap_m(palm, obstacle.outline))
     return gap
