@@ -92,9 +92,8 @@ def test_a_rate_limit_longer_than_the_deadline_is_not_waited_for():
 
 
 def test_a_wait_until_a_date_counts_from_the_servers_clock():
-    later = Reply(
-        status=429, headers={"Date": "Mon, 01 Jan 2024 00:00:00 GMT", "Retry-After": "Mon, 01 Jan 2024 01:00:00 GMT"}
-    )
+    midnight, one = (f"Mon, 01 Jan 2024 0{hour}:00:00 GMT" for hour in (0, 1))
+    limited = Reply(status=429, headers={"Date": midnight, "Retry-After": one})
     said, _ = failure_of(limited)
     assert "3600 s of waiting" in said
 
