@@ -107,8 +107,8 @@ class Actor:
         return self._told(replace(result, verdict=self._judged(result.run.call, before, self.look(), again=True)))
 
     def step_back(self, run: SkillRun) -> None:
-        """Out of the way before another attempt, where the last one did not end of itself and the hand is empty."""
-        if run.ended_by in (EndedBy.TERMINATED, EndedBy.NOT_STARTED) or self.parts.belief.scene.symbolic().held:
+        """Home before another attempt, where the last one did not end of itself: from there it would not again."""
+        if run.ended_by in (EndedBy.TERMINATED, EndedBy.NOT_STARTED):
             return
         self.log.emit(Noted(part="robot", text="back to the home pose before another attempt"))
         try:

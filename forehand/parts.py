@@ -92,10 +92,10 @@ class Parts:
             return self.executor.run(self.library.skill(call.skill), call, stop=stop, on_control_step=on_control_step)
 
     def step_back(self) -> None:
-        """Bring the empty hand out of wherever it got stuck; a stop that was not a person's ends. Raises PartError."""
+        """Bring the hand, with what it is believed to hold, out of wherever it got stuck. Raises PartError."""
         with guarded("robot"):
             self.robot.resume()
-            self.robot.home()
+            self.robot.home(open_hand=self.belief.scene.symbolic().held is None)
 
     def judge(self, call: SkillCall, before: Scene, after: Scene, attempt: int) -> Verdict:
         """Raises PartError."""

@@ -104,6 +104,6 @@ class Robot(Protocol):
         """Allow actions again after `stop` or a SafetyStop."""
         ...
 
-    def home(self) -> None:
-        """Move to the home pose with an open hand, through ordinary envelope-checked actions."""
+    def home(self, *, open_hand: bool = True) -> None:
+        """Move to the home pose, through ordinary envelope-checked actions; open_hand=False keeps what is held."""
         ...

@@ -6,6 +6,7 @@ Not for: privileged state; what needs that takes the world itself.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,13 +97,13 @@ class TabletopRobot:
         """Why the robot is stopped; None while it may move."""
         return self._envelope.stopped
 
-    def home(self) -> None:
+    def home(self, *, open_hand: bool = True) -> None:
         """Open the hand, rise, and go to the home pose. Raises SafetyStop; gives up quietly where something blocks it.
 
         Rising comes first: from between stacks the way home is up.
         """
         goal, _ = panda.forward(np.array(panda.HOME_JOINTS_RAD))
-        for _ in range(OPENING_STEPS):
+        for _ in range(OPENING_STEPS if open_hand else 0):
             if self.observe_with(()).proprioception.gripper_opening_m < OPEN_HAND_M:
                 self.apply(Action())
         for _ in range(HOME_STEPS):
@@ -111,7 +112,7 @@ class TabletopRobot:
             action = _towards(here, goal)
             if action is None:
                 return
-            self.apply(action)
+            self.apply(action if open_hand else replace(action, gripper=proprioception.gripper_closedness))
 
     def begin_attempt(self, key: str, attempt: int) -> None:
         """Tell the fault layers that the attempt-th try (from 1) of what `key` names starts now."""

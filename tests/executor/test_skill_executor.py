@@ -57,7 +57,7 @@ class FakeRobot:
     def resume(self) -> None:
         """It never refuses."""
 
-    def home(self) -> None:
+    def home(self, *, open_hand: bool = True) -> None:  # noqa: ARG002
         self.body = BODY
 
 

@@ -68,7 +68,7 @@ class SymbolicTable:
     done: list[str] = field(default_factory=list)
     also: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
-    homed: int = 0
+    homed: list[str] = field(default_factory=list)
     name: str = "symbols"
 
     # executor
@@ -111,8 +111,8 @@ class SymbolicTable:
     def resume(self) -> None:
         self.stopped.clear()
 
-    def home(self) -> None:
-        self.homed += 1
+    def home(self, *, open_hand: bool = True) -> None:
+        self.homed.append("open" if open_hand else "closed")
 
 
 class SymbolicBelief(Belief):
