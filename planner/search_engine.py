@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from planner.search_conditions import Condition, GroundAction
 from planner.search_heuristic import UNREACHABLE, Landmarks
 from planner.search_order import OrderWatch
-from planner.search_problem import Condition, GroundAction, Problem
+from planner.search_problem import Problem
 from planner.search_pruning import useful_actions
 
 

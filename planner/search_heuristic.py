@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import and_
 
-from planner.search_problem import Capacity, Condition, Facts, GroundAction, Problem, Reach
+from planner.search_conditions import Capacity, Condition, GroundAction, Reach
+from planner.search_problem import Facts, Problem
 
 UNREACHABLE = 1 << 20
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from planner.search_problem import Condition, Problem
+from planner.search_conditions import Condition
+from planner.search_problem import Problem
 from skills.literals import Literal
 
 _WIDTH = 3

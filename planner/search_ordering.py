@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import networkx as nx
 
+from planner.search_conditions import Capacity, Condition, GroundAction
 from planner.search_order import OrderWatch
-from planner.search_problem import Capacity, Condition, GroundAction, Problem
+from planner.search_problem import Problem
 from planner.search_pruning import mentioned
 from skills.skill import SkillCall
 from skills.skill_graph import CallStep, SkillGraph

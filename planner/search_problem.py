@@ -8,72 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import product
 
+from planner.search_conditions import Capacity, Check, Condition, GroundAction, Reach, Room
+from planner.search_grounding import Draft, drafts_of
 from skills.library import SkillLibrary
 from skills.literals import Literal
-from skills.skill import Skill, SkillCall
 from skills.symbolic_state import (
     BOWL_CAPACITY,
     DRAWER_CAPACITY,
-    OPPOSITE_ZONE,
     STACK_LIMIT,
     SymbolicState,
 )
 
 CAPACITY = {"bowl": BOWL_CAPACITY, "drawer": DRAWER_CAPACITY}
-
-
-@dataclass(frozen=True)
-class Room:
-    """has_room(a block) in part: the column that ends in it must be lower than the limit."""
-
-    name: str
-    wanted: bool = True
-
-
-@dataclass(frozen=True)
-class Capacity:
-    """has_room(a container): fewer than `below` of the facts in `inside` hold."""
-
-    inside: int
-    below: int
-    wanted: bool = True
-
-
-@dataclass(frozen=True)
-class Reach:
-    """accessible(X): X is not in a drawer that is closed."""
-
-    name: str
-    wanted: bool = True
-
-
-Check = Room | Capacity | Reach
-
-
-@dataclass
-class Condition:
-    """A conjunction over bits: all of `true`, none of `false`, at least one of each in `any_of`, and checks."""
-
-    true: int = 0
-    false: int = 0
-    any_of: tuple[int, ...] = ()
-    checks: tuple[Check, ...] = ()
-    never: bool = False  # speaks of a fact that cannot come about
-
-
-@dataclass(frozen=True)
-class GroundAction:
-    """A skill call in bits. Effects: ((state & ~delete) | add) ^ flip."""
-
-    index: int
-    call: SkillCall
-    held: str | None
-    condition: Condition
-    delete: int
-    add: int
-    flip: int
 
 
 @dataclass
@@ -106,6 +53,10 @@ class Facts:
         )
 
 
+def _stored(literal: Literal) -> Literal:
+    return Literal("open", literal.arguments) if literal.predicate == "closed" else literal
+
+
 class Problem:
     """Objects, facts and ground actions of one start; compiles literals into conditions on integers."""
 
@@ -114,7 +65,7 @@ class Problem:
         self.facts = Facts(start.objects)
         for fact in sorted(start.facts):
             self.facts.add(fact)
-        drafts = [draft for skill in library.skills for draft in _drafts(skill, start, library)]
+        drafts = [draft for skill in library.skills for draft in drafts_of(skill, start, library)]
         for draft in drafts:
             for effect, flips in draft.effects:
                 if not effect.negated or flips:
@@ -221,7 +172,7 @@ class Problem:
                 table[fact.arguments[0]] = (mask | 1 << i, {**facts, i: (fact, fact.arguments[1])})
         return table
 
-    def _compile(self, index: int, draft: _Draft) -> GroundAction:
+    def _compile(self, index: int, draft: Draft) -> GroundAction:
         delete = add = flip = 0
         for effect, flips in draft.effects:
             mask = self.facts.matching(_stored(effect.positive), self.state)
@@ -275,53 +226,3 @@ class Problem:
             self._require_facts(condition, self.resting[name], not wanted)
         elif not wanted:
             condition.never = True  # the table always has room; a goal of a full stack is not searched for
-
-
-@dataclass(frozen=True)
-class _Draft:
-    call: SkillCall
-    held: str | None
-    needs: tuple[Literal, ...]
-    effects: tuple[tuple[Literal, bool], ...]  # literal, whether it flips
-
-
-def _stored(literal: Literal) -> Literal:
-    return Literal("open", literal.arguments) if literal.predicate == "closed" else literal
-
-
-def _drafts(skill: Skill, start: SymbolicState, library: SkillLibrary) -> Iterable[_Draft]:
-    """Every call of the skill on the start's objects, once for each thing that might be held where that matters."""
-    needs = [Literal.parse(text) for text in skill.preconditions]
-    effects = [(Literal.parse(text.removeprefix("flip ")), text.startswith("flip ")) for text in skill.effects]
-    about_held = any("?held" in literal.arguments for literal in (*needs, *(e for e, _ in effects)))
-    held_choices: tuple[str | None, ...] = _graspable(start, library) if about_held else (None,)
-    choices = [p.choices or tuple(n for t in p.types for n in start.of_category(t)) for p in skill.parameters]
-    for held, arguments in product(held_choices, product(*choices)):
-        bound = {p.name: a for p, a in zip(skill.parameters, arguments, strict=True)}
-        if held is not None:
-            bound["held"] = held
-        if bound.get("direction") in OPPOSITE_ZONE:
-            bound["opposite"] = OPPOSITE_ZONE[bound["direction"]]
-        ground_needs = tuple(_bind(literal, bound) for literal in needs)
-        if any(literal.negated and literal.positive in ground_needs for literal in ground_needs):
-            continue
-        yield _Draft(
-            SkillCall(skill.name, arguments), held, ground_needs, tuple((_bind(e, bound), f) for e, f in effects)
-        )
-
-
-def _graspable(start: SymbolicState, library: SkillLibrary) -> tuple[str, ...]:
-    """What some skill can take into the hand, and what is in it."""
-    found = {start.held} if start.held else set()
-    for skill in library.skills:
-        types = {p.name: p.types for p in skill.parameters}
-        for text in skill.effects:
-            if text.startswith("holding(?"):
-                for kind in types.get(Literal.parse(text).arguments[0][1:], ()):
-                    found.update(start.of_category(kind))
-    return tuple(sorted(found))
-
-
-def _bind(literal: Literal, bound: Mapping[str, str]) -> Literal:
-    arguments = tuple(bound.get(a[1:], "*") if a.startswith("?") else a for a in literal.arguments)
-    return Literal(literal.predicate, arguments, literal.negated)

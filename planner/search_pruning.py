@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from planner.search_problem import Capacity, Condition, GroundAction, Problem, Reach
+from planner.search_conditions import Capacity, Condition, GroundAction, Reach
+from planner.search_problem import Problem
 
 
 def useful_actions(problem: Problem, wanted: Sequence[Condition]) -> tuple[GroundAction, ...]:
