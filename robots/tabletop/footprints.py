@@ -11,13 +11,20 @@ from robots.tabletop import layout
 from robots.tabletop.layout import Point2, Rectangle
 from robots.tabletop.names import SceneError, read_thing
 
-HALF_WIDTH_M = {"block": 0.029, "bowl": layout.BOWL_OUTER_RADIUS_M, "pad": layout.PAD_SIZE_M / 2, "distractor": 0.035}
+HALF_WIDTH_M = {
+    "block": 0.029,
+    "bowl": layout.BOWL_OUTER_RADIUS_M,
+    "pad": layout.PAD_SIZE_M / 2,
+    "distractor": 0.035,
+    "model": 0.06,
+}
 STRAIGHT_HALF_WIDTH_M = {**HALF_WIDTH_M, "block": layout.BLOCK_SIZE_M / 2}  # of a block that stands straight
 # Free table between two things, so that open fingers (52 mm from a block's centre) go down beside a block.
 GAP_M = {
     ("block", "block"): 0.040, ("block", "bowl"): 0.030, ("block", "pad"): 0.010, ("block", "distractor"): 0.035,
     ("bowl", "bowl"): 0.015, ("bowl", "pad"): 0.012, ("bowl", "distractor"): 0.020,
-    ("pad", "pad"): 0.010, ("distractor", "pad"): 0.020, ("distractor", "distractor"): 0.020,
+    ("block", "model"): 0.040, ("bowl", "model"): 0.020, ("distractor", "model"): 0.020, ("model", "model"): 0.020,
+    ("model", "pad"): 0.020, ("pad", "pad"): 0.010, ("distractor", "pad"): 0.020, ("distractor", "distractor"): 0.020,
 }  # fmt: skip
 REACHABLE_RADIUS_M = (0.30, 0.765)  # around the robot's base, hand pointing down, up to SAFE_HEIGHT_M
 REACHABLE = Rectangle(0.26, 0.70, -0.45, 0.45)
@@ -51,7 +58,7 @@ def kept_free(objects: tuple[str, ...]) -> dict[str, Rectangle]:
     return found
 
 
-def check_place(name: str, place: Point2, objects: tuple[str, ...]) -> None:
+def check_place(name: str, category: str, place: Point2, objects: tuple[str, ...]) -> None:
     """Raises SceneError where a thing cannot stand there: out of reach, or in a fixture's way."""
     x, y = place
     if not (math.isfinite(x) and math.isfinite(y)):
@@ -62,7 +69,7 @@ def check_place(name: str, place: Point2, objects: tuple[str, ...]) -> None:
             f"'{name}' at ({x:g}, {y:g}) is out of reach; the hand reaches x {REACHABLE.x_min} to {REACHABLE.x_max} m, "
             f"y {REACHABLE.y_min} to {REACHABLE.y_max} m, {nearest_m} to {farthest_m} m from the robot's base"
         )
-    half = STRAIGHT_HALF_WIDTH_M[read_thing(name).category]
+    half = STRAIGHT_HALF_WIDTH_M[category]
     for fixture, area in kept_free(objects).items():
         if area.x_min - half < x < area.x_max + half and area.y_min - half < y < area.y_max + half:
             raise SceneError(

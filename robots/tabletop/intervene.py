@@ -114,7 +114,8 @@ def _is_in_drawer(body: BodyState, opening_m: float) -> bool:
 def _add_distractor(simulation: Simulation, position_m: Point2 | None, name: str | None, seed: int) -> None:
     rng = np.random.default_rng([seed, simulation.control_steps, len(simulation.bodies)])
     chosen = some_distractors(rng, 1, simulation.bodies)[0] if name is None else _new_distractor(simulation, name)
-    standing = {body.name: (body.position_m[0], body.position_m[1]) for body in simulation.loose()}
+    standing = [(body.category, (body.position_m[0], body.position_m[1])) for body in simulation.loose()]
+    standing += [("model", (model.position_m[0], model.position_m[1])) for model in simulation.models()]
     place = position_m or free_place(rng, "distractor", standing, tuple(simulation.bodies))
     if place is None:
         raise InterventionError(f"no room on the table for a '{chosen}'")

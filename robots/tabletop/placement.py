@@ -13,6 +13,7 @@ import numpy as np
 from robots.robot import Quaternion, Vector3
 from robots.tabletop import layout, panda
 from robots.tabletop.layout import Point2
+from robots.tabletop.models import initial_model
 from robots.tabletop.names import DISTRACTOR_SHAPES, NEUTRAL_COLOURS, SceneError, read_thing
 from robots.tabletop.scattering import Footprint, relaxed, scattered
 from robots.tabletop.scene_spec import SceneSpec
@@ -30,6 +31,7 @@ def initial_state(spec: SceneSpec, seed: int, *, distractors: int = 0) -> Simula
         control_steps=0,
         bodies=tuple(placed.body(name) for name in (*spec.things, *extra)),
         arm=home_arm(),
+        models=tuple(initial_model(name, model) for name, model in spec.models.items()),
         drawer=SlideState(opening_m) if "drawer" in spec.objects else None,
         button=SlideState() if "button" in spec.objects else None,
         lamp=spec.arrangement.lamp_lit if "lamp" in spec.objects else None,
@@ -57,10 +59,10 @@ def some_distractors(rng: np.random.Generator, count: int, taken: Iterable[str])
 
 
 def free_place(
-    rng: np.random.Generator, category: str, standing: Mapping[str, Point2], objects: tuple[str, ...]
+    rng: np.random.Generator, category: str, standing: Iterable[tuple[str, Point2]], objects: tuple[str, ...]
 ) -> Point2 | None:
-    """A random free place for one more thing among those that stand; None when there is none."""
-    footprints = [Footprint(name, read_thing(name).category, place=place) for name, place in standing.items()]
+    """A random free place for one more thing among those that stand, by category and place; None when there is none."""
+    footprints = [Footprint(str(k), kind, place=place) for k, (kind, place) in enumerate(standing)]
     drawn = scattered([*footprints, Footprint("", category)], objects, rng)
     return None if drawn is None else drawn[""]
 
@@ -79,6 +81,7 @@ def _places(spec: SceneSpec, extra: Sequence[str], rng: np.random.Generator) -> 
         for name in arrangement.standing(spec.things)
     ]  # fmt: skip
     footprints += [Footprint(name, "distractor") for name in extra]
+    footprints += [Footprint(name, "model", place=model.position) for name, model in spec.models.items()]
     objects = (*spec.objects, *extra)
     drawn = scattered(footprints, objects, rng) or relaxed(footprints, objects, rng)
     if drawn is None:
@@ -95,7 +98,7 @@ class _Bodies:
     ) -> None:
         self._spec, self._places, self._rng = spec, places, rng
         self._poses: dict[str, tuple[Vector3, float]] = {}
-        for name in spec.arrangement.standing((*spec.things, *places)):
+        for name in spec.arrangement.standing(name for name in places if name not in spec.models):
             if name not in self._poses:
                 self._stand(name)
         for container in sorted(set(spec.arrangement.inside.values())):

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from robots.tabletop import footprints
+from robots.tabletop.models import ModelSpec, check_model
 from robots.tabletop.names import FIXTURES, PAD_COLOURS, SEEN_COLOURS, TABLE, SceneError, nearest, read_thing, tidy
 from robots.tabletop.relations import Arrangement, arrange, read_relation
 
@@ -33,6 +34,7 @@ class SceneSpec(BaseModel):
     What has no position stands at a seeded random free place. Names and relations are kept tidy: lower case, single
     spaces. The drawer is closed and the lamp off unless a relation says otherwise; the table is always there. A lamp
     without a button cannot be toggled by the robot, a button without a lamp toggles nothing: both are allowed.
+    models: things of one's own from URDF files, by name (robots.tabletop.models).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +42,7 @@ class SceneSpec(BaseModel):
     objects: tuple[str, ...] = Field(min_length=1, max_length=MOST_OBJECTS)
     relations: tuple[str, ...] = ()
     positions: dict[str, tuple[float, float]] = {}
+    models: dict[str, ModelSpec] = {}
 
     @field_validator("objects")
     @classmethod
@@ -61,6 +64,12 @@ class SceneSpec(BaseModel):
     def _read_positions(cls, positions: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
         return {tidy(name): place for name, place in positions.items()}
 
+    @field_validator("models")
+    @classmethod
+    def _find_models(cls, models: dict[str, ModelSpec], info: ValidationInfo) -> dict[str, ModelSpec]:
+        folder = (info.context or {}).get("folder", Path.cwd())
+        return {name: model.within(folder) for name, model in models.items()}
+
     @model_validator(mode="after")
     def _is_possible(self) -> SceneSpec:
         arrangement = self.arrangement
@@ -74,9 +83,11 @@ class SceneSpec(BaseModel):
                 raise SceneError(f"a position for '{name}', but a relation already says what it is on or in")
             if name in arrangement.zone and not footprints.in_zone(place, arrangement.zone[name]):
                 raise SceneError(f"the position of '{name}' is not in the zone '{arrangement.zone[name]}'")
-            footprints.check_place(name, place, self.objects)
+            footprints.check_place(name, read_thing(name).category, place, self.objects)
         for one, other in combinations(self.positions, 2):
             footprints.check_apart(one, self.positions[one], other, self.positions[other])
+        for name, model in self.models.items():
+            check_model(name, model, self.objects)
         return self
 
     @cached_property
@@ -107,15 +118,18 @@ def load_scene(name_or_path: str | Path) -> SceneSpec:
     if path.stat().st_size > LARGEST_FILE_BYTES:
         raise SceneError(f"{path}: larger than {LARGEST_FILE_BYTES // 1_000_000} MB; that is not a scene")
     try:
-        return read_scene_text(path.read_text(encoding="utf-8"))
+        return read_scene_text(path.read_text(encoding="utf-8"), folder=path.parent)
     except UnicodeDecodeError as error:
         raise SceneError(f"{path}: not a text file: {error.reason}") from error
     except SceneError as error:
         raise SceneError(f"{path}: {error}") from error
 
 
-def read_scene_text(text: str) -> SceneSpec:
-    """A scene from YAML text. Raises SceneError with an example of the form expected."""
+def read_scene_text(text: str, *, folder: Path | None = None) -> SceneSpec:
+    """A scene from YAML text; URDF paths are taken from `folder`, by default the working directory.
+
+    Raises SceneError with an example of the form expected.
+    """
     try:
         entries: Any = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as error:
@@ -123,7 +137,7 @@ def read_scene_text(text: str) -> SceneSpec:
     if not isinstance(entries, dict):
         raise SceneError(f"a scene is a mapping like\n{EXAMPLE}\ngot {type(entries).__name__}")
     try:
-        return SceneSpec.model_validate(entries)
+        return SceneSpec.model_validate(entries, context={"folder": folder or Path.cwd()})
     except ValidationError as error:
         raise SceneError(_in_words(error)) from error
 

@@ -78,6 +78,7 @@ def physical_state(simulation: Simulation) -> PhysicalState:
         found[name] = ObjectState(name, "block", position, orientation, BODY_SIZES_M["block"])
     sliding = [name for name in ("drawer", "button") if name in simulation.bodies]
     joints: dict[str, float] = {name: simulation.slide(name).position_m for name in sliding}
+    joints.update({model.name: model.joint.position_m for model in simulation.models()})
     if "drawer" in joints:
         found["drawer"] = drawer_state(joints["drawer"])
     if "button" in joints:

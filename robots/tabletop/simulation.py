@@ -16,7 +16,8 @@ import pybullet as p
 from robots.physical_state import ObjectState
 from robots.robot import CONTROL_RATE_HZ, Action, Quaternion, Vector3
 from robots.tabletop import layout, objects, panda, sensing
-from robots.tabletop.state import STILL, ArmState, BodyState, SimulationState, SlideState
+from robots.tabletop.models import build_model, model_object, read_model
+from robots.tabletop.state import STILL, ArmState, BodyState, ModelState, SimulationState, SlideState
 
 SUBSTEPS = 16
 SUBSTEP_S = 1.0 / (CONTROL_RATE_HZ * SUBSTEPS)
@@ -50,6 +51,7 @@ class Simulation:
         self.blocks: dict[int, str] = {}
         self.static_objects: dict[str, ObjectState] = {"table": sensing.table_state()}
         self._built: dict[str, BodyState] = {}
+        self._models: dict[str, tuple[ModelState, int | None]] = {}  # with the joint that moves
         p.resetSimulation(physicsClientId=client)
         p.setGravity(0, 0, -9.81, physicsClientId=client)
         p.setPhysicsEngineParameter(
@@ -59,6 +61,8 @@ class Simulation:
         self.robot_body = panda.load(client, full_visuals=full_visuals)
         self.bodies["table"] = objects.build_table(client)
         self._build_fixtures(state)
+        for model in state.models:
+            self._add_model(model)
         for body in state.bodies:
             self.add(body)
         self._set_arm(state.arm)
@@ -146,7 +150,8 @@ class Simulation:
 
     def _sense(self) -> None:
         self._sense_button()
-        self.contact_force_n = max(self.contact_force_n, sensing.outside_force_n(self, self._tool.rotation[:, 1]))
+        # the mean over the step: a rigid contact's peaks in single substeps are the solver's, not a force one would feel
+        self.contact_force_n += sensing.outside_force_n(self, self._tool.rotation[:, 1]) * SENSE_EVERY / SUBSTEPS
 
     def _sense_button(self) -> None:
         """Going down toggles the lamp once; coming up arms the button again."""
@@ -187,6 +192,18 @@ class Simulation:
         """The fingers press with nothing until they hold nothing."""
         self.slipping = True
         panda.drive_fingers(self.client, self.robot_body, self.closedness, 0.0)
+
+    def _add_model(self, state: ModelState) -> None:
+        body, joint = build_model(self.client, state)
+        self.bodies[state.name] = body
+        self._models[state.name] = (state, joint)
+        self.static_objects[state.name] = model_object(self.client, body, state)
+
+    def models(self) -> tuple[ModelState, ...]:
+        """The user's own things as they are now."""
+        return tuple(
+            read_model(self.client, self.bodies[name], joint, state) for name, (state, joint) in self._models.items()
+        )
 
     def add(self, state: BodyState) -> None:
         """Build one more body."""
@@ -249,6 +266,7 @@ class Simulation:
             control_steps=self.control_steps,
             bodies=self.loose(),
             arm=arm,
+            models=self.models(),
             drawer=self.slide("drawer") if "drawer" in self.bodies else None,
             button=self.slide("button") if "button" in self.bodies else None,
             button_armed=self._button_armed,

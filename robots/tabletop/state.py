@@ -35,6 +35,17 @@ class SlideState:
 
 
 @dataclass(frozen=True)
+class ModelState:
+    """A thing of a user's own: its URDF file, where its fixed base is, and its first movable joint (m or rad)."""
+
+    name: str
+    urdf: str
+    position_m: Vector3
+    orientation: Quaternion = UPRIGHT
+    joint: SlideState = SlideState()
+
+
+@dataclass(frozen=True)
 class ArmState:
     """Nine joints (seven of the arm, two fingers), what the motors are told, and the commanded tool pose."""
 
@@ -55,6 +66,7 @@ class SimulationState:
     control_steps: int
     bodies: tuple[BodyState, ...]
     arm: ArmState
+    models: tuple[ModelState, ...] = ()
     drawer: SlideState | None = None
     button: SlideState | None = None
     button_armed: bool = True

@@ -14,11 +14,11 @@ from robots.physical_state import PhysicalState
 from robots.robot import CONTROL_RATE_HZ, Action, Proprioception
 from robots.tabletop import panda, sensing
 from robots.tabletop.intervene import carry_out
-from robots.tabletop.interventions import Intervention
+from robots.tabletop.interventions import Intervention, InterventionError
 from robots.tabletop.placement import initial_state
-from robots.tabletop.scene_spec import SceneSpec
+from robots.tabletop.scene_spec import SceneError, SceneSpec
 from robots.tabletop.simulation import Simulation
-from robots.tabletop.snapshots import WorldSnapshot
+from robots.tabletop.snapshots import SnapshotError, WorldSnapshot
 from robots.tabletop.state import SimulationState
 from robots.tabletop.table_look import dress_table
 from robots.tabletop.variations import Variation
@@ -37,7 +37,8 @@ class TabletopWorld:
 
     gui: open PyBullet's window and keep to real time. full_visuals: the arm's full meshes instead of its collision
     hulls, for pictures meant for people (ten times slower to draw; physics is the same).
-    Raises SceneError where the scene's things find no room, DisplayError where gui is asked for without a display.
+    Raises SceneError where the scene's things find no room or a model does not load, DisplayError where gui is asked
+    for without a display.
     """
 
     def __init__(
@@ -51,21 +52,29 @@ class TabletopWorld:
     ) -> None:
         state = initial_state(spec, seed, distractors=0 if variation is None else variation.distractors)
         self._open(spec, seed, variation, gui=gui, full_visuals=full_visuals)
-        self._rebuild(state)
-        self.settle(SETTLING_S)
-        self._rebuild(replace(self._simulation.read(), control_steps=0))
+        try:
+            self._rebuild(state)
+            self.settle(SETTLING_S)
+            self._rebuild(replace(self._simulation.read(), control_steps=0))
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def restore(cls, snapshot: WorldSnapshot, *, gui: bool = False, full_visuals: bool = False) -> TabletopWorld:
-        """A world that goes on exactly where the snapshot was taken."""
+        """A world that goes on exactly where the snapshot was taken. Raises SnapshotError."""
         world = cls.__new__(cls)
         world._open(snapshot.spec, snapshot.seed, snapshot.variation, gui=gui, full_visuals=full_visuals)
-        world._rebuild(snapshot.checkpoint)
-        for entry in snapshot.record:
-            if isinstance(entry, Action):
-                world.step(entry)
-            else:
-                world.intervene(entry)
+        try:
+            world._rebuild(snapshot.checkpoint)
+            for entry in snapshot.record:
+                if isinstance(entry, Action):
+                    world.step(entry)
+                else:
+                    world.intervene(entry)
+        except (InterventionError, SceneError) as error:
+            world.close()
+            raise SnapshotError(f"a snapshot that cannot be replayed: {error}") from error
         return world
 
     def _open(self, spec: SceneSpec, seed: int, variation: Variation | None, *, gui: bool, full_visuals: bool) -> None:
