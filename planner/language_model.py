@@ -142,11 +142,12 @@ def open_planner(
     record: Path | None = None,
     replay: Path | None = None,
     timeout_s: float = 60.0,
-    deadline_s: float = 180.0,
+    deadline_s: float | None = None,
     retry_wait_s: float = 0.5,
 ) -> LanguageModelPlanner:
     """The planner for the environment's endpoint (OPENAI_BASE_URL, OPENAI_API_KEY) or the one named.
 
+    timeout_s: for one request; deadline_s: for all that one plan takes, three times as long unless said.
     record: a JSONL file that replies are appended to; replay: one to answer from, without any endpoint.
     Raises PlannerError where no endpoint is set, no model can be chosen, or a prompt file cannot be used.
     """
@@ -176,7 +177,7 @@ def open_planner(
         model_name=endpoint.model or "",
         prompts=texts,
         call_timeout_s=timeout_s,
-        deadline_s=deadline_s,
+        deadline_s=3 * timeout_s if deadline_s is None else deadline_s,
         retry_wait_s=retry_wait_s,
         redact=endpoint.redact,
         explain=lambda failure: (

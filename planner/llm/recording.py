@@ -124,10 +124,10 @@ class RecordingModel(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _append(self, record: RecordedReply) -> None:
-        line = self.redact(record.model_dump_json(exclude_defaults=True))
+        line = f"{self.redact(record.model_dump_json(exclude_defaults=True))}\n".encode()
         try:
-            with self._lock, self.path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+            with self._lock, self.path.open("ab", buffering=0) as file:
+                file.write(line)  # in one write, so that processes that share a file do not mix their lines
         except OSError as error:
             raise PlannerError(f"cannot record replies to {self.path}: {error.strerror}") from error
 
@@ -187,7 +187,7 @@ class ReplayModel(BaseChatModel):
 
 def _read_record(path: Path) -> list[RecordedReply]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        *lines, _cut_off = path.read_text(encoding="utf-8").split("\n")  # a line without its end was never finished
     except (OSError, UnicodeDecodeError) as error:
         raise PlannerError(f"no record of replies at {path}: {error}") from error
     records = []

@@ -82,6 +82,12 @@ def test_a_request_that_was_never_recorded_is_a_clear_miss(record, changes):
     assert caught.value.kind is FailureKind.NOT_RECORDED
 
 
+def test_a_line_that_a_kill_cut_off_is_not_missed(record):
+    whole = record.read_bytes()
+    record.write_bytes(whole + b'{"request": "ab')
+    assert isinstance(replayed(record), Plan)
+
+
 def test_a_second_recording_is_appended(record):
     before = record.read_text()
     with LoopbackEndpoint(completion(answer())) as endpoint:
