@@ -46,7 +46,7 @@ bench: $(VENV)/.bench ## speed, as ratios in one run; writes docs/benchmarks.md
 	$(BIN)/python -m bench
 
 suite: $(VENV)/.core ## the long-horizon suite in every arm; writes docs/tabletop-long.md
-	$(BIN)/forehand eval tabletop-long --table docs/tabletop-long.md
+	$(BIN)/python -m forehand.studies.tabletop_long
 
 clean: ## remove what was built (not runs/)
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
