@@ -70,9 +70,9 @@ def page(results: Sequence[tuple[Arm, EvalResult]], command: str) -> str:
         f"# {SUITE}",
         "",
         f"{first.success.n // first.episodes_per_task} tasks, {first.episodes_per_task} episodes each, policy "
-        f"`{first.policy}` (scripted, privileged), perception `{first.perception}`, detector `{first.detector}`. Success is "
-        "the settled true state and history held against the goal; intervals are Wilson 95 %. Planner `search` is given "
-        "the task's goal, `language` the instruction.",
+        f"`{first.policy}` (scripted, privileged), perception `{first.perception}`, detector `{first.detector}`. "
+        "Success is the settled true state and history held against the goal; intervals are Wilson 95 %. "
+        "Planner `search` is given the task's goal, `language` the instruction.",
         "",
         f"Measured on {date.today():%Y-%m-%d} with `{command}`.",
         "",
