@@ -150,7 +150,7 @@ class Simulation:
 
     def _sense(self) -> None:
         self._sense_button()
-        # the mean over the step: a rigid contact's peaks in single substeps are the solver's, not a force one would feel
+        # the mean over the step: peaks of a rigid contact in single substeps are the solver's, nothing one would feel
         self.contact_force_n += sensing.outside_force_n(self, self._tool.rotation[:, 1]) * SENSE_EVERY / SUBSTEPS
 
     def _sense_button(self) -> None:

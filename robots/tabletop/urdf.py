@@ -7,6 +7,8 @@ Not for: the bodies of blocks, bowls and pads (objects builds them without files
 from __future__ import annotations
 
 import atexit
+import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -76,16 +78,24 @@ def rigid_urdf(name: str, shapes: Sequence[Shape]) -> str:
 
 @cache
 def file_with(text: str) -> Path:
-    """A file that holds the text; one for each text and process."""
-    path = _folder() / f"{len(list(_folder().iterdir()))}.urdf"
-    path.write_text(text)
+    """A file that holds the text, in a folder that goes with the process. Forked processes may share it."""
+    path = _folder() / f"{hashlib.sha256(text.encode()).hexdigest()}.urdf"
+    if not path.exists():
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        unfinished.write_text(text)
+        unfinished.replace(path)
     return path
 
 
 @cache
 def _folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="forehand-urdf-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder, owner = Path(tempfile.mkdtemp(prefix="forehand-urdf-")), os.getpid()
+
+    def remove() -> None:
+        if os.getpid() == owner:  # and not a fork of it
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
     return folder
 
 
