@@ -25,7 +25,7 @@ from pathlib import Path
 from executor.policies.expert import ExpertPolicy
 from executor.policy import Policy
 from executor.stop import StopToken
-from forehand.config import ConfigError, RunConfig
+from forehand.config import ConfigError, LanguageModelConfig, RunConfig
 from forehand.event_log import RunFolderError
 from forehand.events import RunEnded
 from forehand.given_graph import GivenGraphPlanner
@@ -90,10 +90,20 @@ PERCEPTIONS: Mapping[str, Callable[[TabletopWorld], Perception]] = {"oracle": Or
 DETECTORS: Mapping[str, Callable[[SkillLibrary], SuccessDetector]] = {"scene": _scene_detector}
 
 
-def planner_for(config: RunConfig) -> Planner:
-    """The planner of a configuration, behind the graph where one is given. Raises PlannerError."""
-    planner = PLANNERS[config.planner](config)
-    return GivenGraphPlanner(config.graph, SearchPlanner()) if config.graph is not None else planner
+class Planners:
+    """The planners of one workplace, made when they are first asked for; they keep their dialogues between commands."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, LanguageModelConfig], Planner] = {}
+
+    def __call__(self, config: RunConfig) -> Planner:
+        """The planner of a configuration, behind the graph where one is given. Raises PlannerError."""
+        if config.graph is not None:
+            return GivenGraphPlanner(config.graph, SearchPlanner())
+        key = (config.planner, config.language_model)
+        if key not in self._made:
+            self._made[key] = PLANNERS[config.planner](config)
+        return self._made[key]
 
 
 def detector_for(name: str, library: SkillLibrary, seed: int, lies: tuple[float, float]) -> SuccessDetector:
@@ -133,7 +143,7 @@ def assemble(config: RunConfig, world: TabletopWorld | None = None) -> Workplace
             perception=PERCEPTIONS[config.perception](world),
             detector=detector,
             policy=policy,
-            planner_for=planner_for,
+            planner_for=Planners(),
             belief=Belief(library),
             fault_report=report,
         )

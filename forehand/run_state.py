@@ -17,7 +17,7 @@ from forehand.pursuit import pursued, unmet
 from planner.planner import Plan
 from skills.goal import Goal
 from skills.library import SkillLibrary
-from skills.literals import Literal
+from skills.state_record import StateRecord
 from skills.symbolic_state import SymbolicState
 from world_model.results import StepResult
 
@@ -96,8 +96,8 @@ class RunState:
             history=RESULTS.dump_python(tuple(self.history), mode="json"),
             answers=self.answers,
             focus=self.focus,
-            believed=[_written(state) for state in self.believed],
-            truth=[_written(state) for state in self.truth],
+            believed=[StateRecord.of(state) for state in self.believed],
+            truth=[StateRecord.of(state) for state in self.truth],
         )
         return record.model_dump(mode="json", by_alias=True)
 
@@ -112,17 +112,9 @@ class RunState:
             history=list(RESULTS.validate_python(record.history)),
             answers=record.answers,
             focus=record.focus,
-            believed=[_read(state) for state in record.believed],
-            truth=[_read(state) for state in record.truth],
+            believed=[state.state() for state in record.believed],
+            truth=[state.state() for state in record.truth],
         )
-
-
-class _StateRecord(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    objects: dict[str, str]
-    facts: list[str]
-    hidden: list[str]
 
 
 class _Record(BaseModel):
@@ -134,14 +126,5 @@ class _Record(BaseModel):
     history: Any
     answers: list[tuple[str, str]]
     focus: tuple[str, ...]
-    believed: list[_StateRecord]
-    truth: list[_StateRecord]
-
-
-def _written(state: SymbolicState) -> _StateRecord:
-    facts = sorted(str(fact) for fact in state.facts)
-    return _StateRecord(objects=dict(state.objects), facts=facts, hidden=sorted(state.hidden))
-
-
-def _read(record: _StateRecord) -> SymbolicState:
-    return SymbolicState(record.objects, frozenset(map(Literal.parse, record.facts)), frozenset(record.hidden))
+    believed: list[StateRecord]
+    truth: list[StateRecord]

@@ -29,6 +29,7 @@ from forehand.recovering import Ask
 from forehand.results import RunResult, summarise
 from forehand.run_state import Ending, RunState, Task
 from forehand.runs import Found, RunFolder, reading_snapshot, snapshot_name
+from planner.planner import Remembers
 
 if TYPE_CHECKING:
     from forehand.workplace import Workplace
@@ -84,6 +85,7 @@ class Run:
         return {
             "run": self.state.to_json(),
             "ladder": self.parts.ladder.snapshot(),
+            "planner": self.parts.planner.snapshot() if isinstance(self.parts.planner, Remembers) else None,
             "workplace": self.workplace.snapshot(),
         }
 
@@ -91,6 +93,8 @@ class Run:
         """What `snapshot` returned, over a restored world. Raises what a part raises that cannot read its own."""
         self.workplace.restore(data["workplace"])
         self.parts.ladder.restore(data["ladder"])
+        if isinstance(self.parts.planner, Remembers):
+            self.parts.planner.restore(data["planner"])
         self.state = RunState.from_json(data["run"], self.parts.library, self.parts.holds)
 
     def _carry_on(self) -> RunResult:

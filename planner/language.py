@@ -6,6 +6,7 @@ Not for: the grammar itself (planner.grammar) or the search (planner.search).
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from planner.dialogue import Dialogue
 from planner.grammar.errors import CannotBe, NeedsAnswer
@@ -38,6 +39,14 @@ class LanguagePlanner:
         except CannotBe as reason:
             return Impossible(f"{str(reason)[:1].upper()}{str(reason)[1:]}.")
         return self._planned(understood, request)
+
+    def snapshot(self) -> Any:
+        """What was spoken of, JSON-ready."""
+        return self.dialogue.snapshot()
+
+    def restore(self, data: Any) -> None:
+        """Raises pydantic.ValidationError where `data` is no snapshot."""
+        self.dialogue.restore(data)
 
     def _understand(self, request: PlanRequest) -> Understood:
         self.dialogue.begin(request)

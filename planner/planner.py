@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from skills.goal import Goal
 from skills.library import SkillLibrary
@@ -80,6 +80,19 @@ class Planner(Protocol):
     name: str
 
     def plan(self, request: PlanRequest) -> PlanOutcome: ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A planner that carries something from one command to the next (a dialogue), and so has its part in snapshots."""
+
+    def snapshot(self) -> Any:
+        """JSON-ready."""
+        ...
+
+    def restore(self, data: Any) -> None:
+        """Go on from what `snapshot` returned. Raises pydantic.ValidationError where `data` is none."""
+        ...
 
 
 class PlannerError(RuntimeError):
