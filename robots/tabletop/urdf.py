@@ -6,7 +6,6 @@ Not for: the bodies of blocks, bowls and pads (objects builds them without files
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import os
 import shutil
@@ -14,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from robots.robot import Vector3
@@ -89,13 +89,9 @@ def file_with(text: str) -> Path:
 
 @cache
 def _folder() -> Path:
-    folder, owner = Path(tempfile.mkdtemp(prefix="forehand-urdf-")), os.getpid()
-
-    def remove() -> None:
-        if os.getpid() == owner:  # and not a fork of it
-            shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(remove)
+    folder = Path(tempfile.mkdtemp(prefix="forehand-urdf-"))
+    # atexit would not run in worker processes, and would run in forks that still share the folder
+    Finalize(None, shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, exitpriority=0)
     return folder
 
 
