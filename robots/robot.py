@@ -67,7 +67,7 @@ class Proprioception:
     joint_velocities_rad_s: tuple[float, ...]
     gripper_opening_m: float  # distance between the fingers, 0 closed to 0.08 open
     gripper_closedness: float  # the last commanded closedness, 0 to 1
-    contact_force_n: float  # largest normal force on hand or fingers from outside, over the last step
+    contact_force_n: float  # normal force on hand, fingers or what they grip from outside, mean over the last step
 
 
 @dataclass(frozen=True)

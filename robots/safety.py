@@ -83,7 +83,8 @@ class EnvelopeLimits:
     joint_speed_rad_s: tuple[float, ...] = (2.175, 2.175, 2.175, 2.175, 2.61, 2.61, 2.61)
     max_miss_m: float = 0.01  # an arm that cannot follow is near the end of its reach, where it leaps between postures
     max_miss_rad: float = 0.05
-    contact_limit_n: float = 80.0  # beyond it no further into the contact
+    contact_limit_n: float = 80.0  # beyond it the arm backs out of the contact
+    contact_retreat_m: float = 0.01
     contact_stop_n: float = 250.0  # beyond it the robot stops
     max_unobserved_steps: int = 16
     max_observation_age_s: float = 2.0
@@ -103,6 +104,7 @@ class EnvelopeLimits:
             "max_miss_m",
             "max_miss_rad",
             "contact_limit_n",
+            "contact_retreat_m",
             "contact_stop_n",
             "max_unobserved_steps",
             "max_observation_age_s",
@@ -255,16 +257,20 @@ class Envelope:
         return replace(action, world_vector=vector, rotation_delta=rotation)
 
     def _yield_to_contact(self, action: Action, proprioception: Proprioception, reasons: list[str]) -> Action:
-        """Take away what leads further into a contact that presses too hard; what leads out of it stays."""
-        if self._blocked is None:
+        """Back out of a contact that presses too hard; what an action does across it, or to leave it faster, stays.
+
+        Not to go on would not do: a position controller that has run ahead of the arm presses on by itself.
+        """
+        if self._blocked is None or self._blocked == ZERO:
             return action
         into = sum(a * b for a, b in zip(action.world_vector, self._blocked, strict=True))
-        if into <= 0.0:
+        if into <= -self.limits.contact_retreat_m:
             return action
-        force_n = proprioception.contact_force_n
-        reasons.append(f"contact force {force_n:.0f} N over {self.limits.contact_limit_n:.0f} N: no further that way")
-        x, y, z = (a - into * b for a, b in zip(action.world_vector, self._blocked, strict=True))
-        return replace(action, world_vector=(x, y, z))
+        force_n, limit_n = proprioception.contact_force_n, self.limits.contact_limit_n
+        reasons.append(f"contact force {force_n:.0f} N over {limit_n:.0f} N: backing out")
+        change = into + self.limits.contact_retreat_m
+        x, y, z = (a - change * b for a, b in zip(action.world_vector, self._blocked, strict=True))
+        return replace(action, world_vector=_shorten((x, y, z), self.limits.max_step_m)[0])
 
     def _keep_in_box(self, action: Action, proprioception: Proprioception, reasons: list[str]) -> Action:
         limits, margin = self.limits, self.limits.workspace_margin_m
