@@ -82,9 +82,12 @@ def _look_then_branch(
     if isinstance(look, NotFound):
         return look
     seen = predict_graph(state, look.graph, library)[-1]
+    # What else is hidden may have turned up in the same place; what the condition speaks of, only if it holds.
     arms = [
-        find_graph(seen.apply((assumed,)), decided(goal, condition, truth), library, budget, unexplored=places[1:])
-        for truth, assumed in ((True, condition), (False, condition.negate()))
+        find_graph(seen.apply((condition,)), decided(goal, condition, True), library, budget, unexplored=places),
+        find_graph(
+            seen, decided(goal, condition, False), library, budget, unexplored=_elsewhere(goal, condition, places)
+        ),
     ]
     graphs = [arm.graph if isinstance(arm, Found) else NOTHING for arm in arms]
     found = [arm for arm in arms if isinstance(arm, Found)]
@@ -95,8 +98,16 @@ def _look_then_branch(
         look.skills + max(arm.skills for arm in found),
         look.shortest and all(arm.shortest for arm in found),
         look.expanded + sum(arm.expanded for arm in found),
-        tuple(sorted({name for name in condition.arguments if name in state.hidden})),
+        tuple(
+            sorted({*(n for n in condition.arguments if n in state.hidden), *(n for a in found for n in a.looks_for)})
+        ),
     )
+
+
+def _elsewhere(goal: Goal, condition: Literal, places: Sequence[str]) -> Sequence[str]:
+    """Where to look where the condition turned out false: not again where the thing that is wanted was not."""
+    wanted = {name for literal in goal_literals(decided(goal, condition, False)) for name in literal.arguments}
+    return places[1:] if wanted & set(condition.arguments) - set(places) else places
 
 
 def _to_end_state(

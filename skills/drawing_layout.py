@@ -40,7 +40,8 @@ def lay_out(sizes: Mapping[str, Point], edges: Sequence[tuple[str, str]]) -> Lay
     order: nx.DiGraph[str] = nx.DiGraph()
     order.add_nodes_from(sizes)
     order.add_edges_from(edges)
-    drawn = [edge for edge in order.edges if edge in nx.transitive_reduction(order).edges]
+    needed = nx.transitive_reduction(order)
+    drawn = [edge for edge in order.edges if needed.has_edge(*edge)]
     rows, chains = _rows(order, drawn)
     widths = {name: sizes[name][0] if name in sizes else LANE for row in rows for name in row}
     links = [(a, b) for chain in chains for a, b in pairwise(chain)]

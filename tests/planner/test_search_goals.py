@@ -293,3 +293,17 @@ def test_skills_of_a_users_own_are_searched_by_their_schema() -> None:
         "wipe(red bowl)",
         "throw(red block)",
     ]
+
+
+def test_a_look_for_one_hidden_thing_may_turn_up_another() -> None:
+    state = table(THINGS, hidden=["red block", "green block"])
+    record = {"condition": "in(red block, drawer)", "then": ["in(red block, red bowl)"]}
+    goal = Goal.model_validate({"literals": ["in(green block, green bowl)"], "branches": [record]})
+    found = find_graph(state, goal, LIBRARY)
+    assert isinstance(found, Found)
+    validate(found.graph, state, LIBRARY)
+    assert found.looks_for == ("green block", "red block")
+    branch = found.graph.steps[-1]
+    assert isinstance(branch, BranchStep)
+    assert {"pick(green block)", "pick(red block)"} <= {str(c) for c in branch.then.calls()}
+    assert [str(c) for c in branch.otherwise.calls()] == ["pick(green block)", "place_in(green bowl)"]
