@@ -8,7 +8,7 @@ Not for: what the robot's own cameras see (cameras).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -269,8 +269,15 @@ def _points(depth: NDArray[np.float32], pose: Matrix, intrinsics_px: Matrix) -> 
 def _fitted(
     draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: float
 ) -> str:
+    """The text, or as much of its beginning as has room, with an ellipsis."""
     text = " ".join(text.split())
     if draw.textlength(text, font) <= room:
         return text
-    shown: Iterable[int] = range(len(text), 0, -1)
-    return next((text[:n].rstrip() + "…" for n in shown if draw.textlength(text[:n] + "…", font) <= room), "")
+    fits, too_long = 0, len(text)
+    while too_long - fits > 1:
+        middle = (fits + too_long) // 2
+        if draw.textlength(text[:middle] + "…", font) <= room:
+            fits = middle
+        else:
+            too_long = middle
+    return text[:fits].rstrip() + "…" if fits else ""
