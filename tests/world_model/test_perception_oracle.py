@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 import time
 from collections.abc import Iterator
 
@@ -98,6 +100,35 @@ def test_only_an_empty_place_in_view_makes_a_thing_missing(world: TabletopWorld)
     tool = world.physical_state().hand.tool_position_m
     under = ObjectState("red block", "block", (tool[0], tool[1], tool[2] + 0.12))  # inside the hand itself
     assert not OraclePerception(world).perceive({"red block": under}).missing
+
+
+def test_inspected_place_could_not_have_hidden_a_block() -> None:
+    """Wherever on an inspected table, or in an inspected bowl, a block is put down, it is seen."""
+    spec = SceneSpec(
+        objects=("red block", "green block", "blue block", "yellow block", "blue bowl", "red bowl"),
+        relations=("on(green block, blue block)", "on(blue block, yellow block)"),
+    )
+    rng = random.Random(7)
+    checked = 0
+    for seed in range(3):
+        with TabletopWorld(spec, seed) as world:
+            perception = OraclePerception(world)
+            for _ in range(4):
+                world.step(Action(world_vector=(rng.uniform(-0.04, 0.04), rng.uniform(-0.05, 0.05), -0.02)))
+            put(world, "red block", (0.4, 0.0, -3.0))
+            empty = perception.perceive()
+            others = [o for o in empty.seen.objects.values() if o.category != "table"]
+            for _ in range(12):
+                spot = (rng.uniform(0.30, 0.64), rng.uniform(-0.38, 0.18))
+                near = [o for o in others if math.dist(spot, o.position_m[:2]) < 0.058]
+                place = "table" if not near else near[0].name if near[0].category == "bowl" else ""
+                if near and math.dist(spot, near[0].position_m[:2]) > 0.02:
+                    continue  # on a rim, or where something stands
+                if place in empty.inspected:
+                    put(world, "red block", (*spot, 0.02 if place == "table" else 0.025))
+                    assert "red block" in perception.perceive().seen.objects, (seed, place, spot)
+                    checked += 1
+    assert checked > 10
 
 
 def test_taken_away_block_is_missing(world: TabletopWorld) -> None:

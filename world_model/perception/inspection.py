@@ -17,13 +17,18 @@ from robots.tabletop.layout import BLOCK_SIZE_M, PLACING_AREA
 from skills.geometry import is_over, rotation, top_m
 from world_model.perception.views import Points, View, shown_by_any
 
-TABLE_MARGIN_M = 0.06  # what was pushed or rolled a little out of the area where things are put
+TABLE_MARGIN_M = 0.03  # what was pushed or rolled a little out of the area where things are put
 TABLE_PITCH_M = 0.03
 INSET = 0.6  # of a box's half extents: a ray to such a point meets the box's surface first, whatever the pixel grid
 BEHIND_M = 0.01  # seen so much deeper than a point: whatever stood there would have been in the way
 LEAST_EMPTY = 3  # of the points asked for: one pixel at an edge proves nothing
 ROOMY = ("table", "pad", "drawer")  # a block has room on or in them
 SLOTS = (-0.375, -0.125, 0.125, 0.375)  # of a drawer's length: where its blocks stand
+
+_CORNER_M = 0.35 * BLOCK_SIZE_M  # well inside the top face, so that a corner in view fills a pixel
+_TOP = np.array(
+    [(0.0, 0.0, 0.0), *((dx * _CORNER_M, dy * _CORNER_M, 0.0) for dx in (-1, 1) for dy in (-1, 1))]
+)  # (5, 3): where a block's top shows, from the middle of it; one of them in view is enough to see the block
 
 
 def missing(expected: Mapping[str, ObjectState], seen: PhysicalState, views: Sequence[View]) -> frozenset[str]:
@@ -46,8 +51,9 @@ def inspected(seen: PhysicalState, views: Sequence[View]) -> frozenset[str]:
 
 
 def _hides_nothing(spots: Points, seen: PhysicalState, views: Sequence[View]) -> bool:
-    out_of_view = spots[~shown_by_any(views, spots)].tolist()
-    return all(_is_taken((x, y, z), seen) for x, y, z in out_of_view)
+    tops = spots[:, None, :] + _TOP[None, :, :]  # (n, 5, 3)
+    in_view = shown_by_any(views, tops.reshape(-1, 3)).reshape(len(spots), len(_TOP)).any(axis=1)
+    return all(_is_taken((x, y, z), seen) for x, y, z in spots[~in_view].tolist())
 
 
 def _inner_points(state: ObjectState) -> Points:
