@@ -15,19 +15,19 @@ class StopToken:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._reason = ""
-        self._halt: Callable[[str], None] | None = None
+        self._halts: list[Callable[[str], None]] = []
 
     def halts(self, halt: Callable[[str], None]) -> None:
-        """`halt(reason)` is called when the token is set: for motion that nobody looks at the token in between."""
-        self._halt = halt
+        """`halt(reason)` is called when the token is set: for what runs long without a look at the token."""
+        self._halts.append(halt)
 
     def set(self, reason: str) -> None:
         """Ask for a stop. The first reason is kept."""
         if not self._event.is_set():
             self._reason = reason
             self._event.set()
-            if self._halt is not None:
-                self._halt(reason)
+            for halt in self._halts:
+                halt(reason)
 
     @property
     def is_set(self) -> bool:

@@ -17,7 +17,7 @@ from forehand.events import FoundImpossible, GoalChecked, GraphChanged, Planned
 from forehand.parts import PartError, Parts, guarded
 from forehand.recovering import Ask, Recoverer
 from forehand.run_state import Ending, RunState, Task
-from planner.planner import Impossible, Plan, PlannerError, Question
+from planner.planner import Cancellable, Impossible, Plan, PlannerError, Question
 from skills.validation import validate
 from world_model.results import EndedBy
 
@@ -44,20 +44,27 @@ class Agent:
         self.task, self.parts, self.state, self.log = task, parts, state, log
         self.stop, self.checkpoint = stop, checkpoint
         stop.halts(parts.robot.stop)
+        if isinstance(planner := parts.planner, Cancellable):
+            stop.halts(lambda _reason: planner.cancel())
         self.actor = Actor(task, parts, state, log, stop)
         self.recoverer = Recoverer(parts, state, log, self.actor, ask)
 
     def run(self) -> Ending:
         """Turn after turn until one of them is the last."""
-        while True:
+        ending: Ending | None = None
+        while ending is None:
             ending = self._guarded_turn()
-            if ending is not None:
-                return ending
-            self.checkpoint()
+        return ending
 
     def _guarded_turn(self) -> Ending | None:
+        """One turn and what it leaves to be saved; whatever is raised in it becomes the end of the run."""
         try:
-            return Ending("stopped", self.stop.reason) if self.stop.is_set else self._turn()
+            ending = None if self.stop.is_set else self._turn()
+            if ending is None and self.stop.is_set:
+                return Ending("stopped", self.stop.reason)
+            if ending is None:
+                self.checkpoint()
+            return ending
         except KeyboardInterrupt:
             self.parts.robot.stop("interrupted")
             return Ending("stopped", "interrupted")
@@ -65,6 +72,8 @@ class Agent:
             self.parts.robot.stop("the run's log cannot be written")
             raise
         except Exception as error:
+            if self.stop.is_set:  # what was waited for was cancelled
+                return Ending("stopped", self.stop.reason)
             part, cause = (error.part, error.cause) if isinstance(error, PartError) else ("agent", error)
             self.log.emit(part_failed(part, cause))
             if isinstance(cause, PlannerError) and not self.state.history:
@@ -120,7 +129,7 @@ class Agent:
         step = self.actor.first_possible(runner, ready)
         result = self.actor.attempt(runner, step)
         if self.stop.is_set and result.run.ended_by is EndedBy.STOPPED:
-            return Ending("stopped", self.stop.reason)
+            return None  # nobody judged it
         runner.record(result)
         self.state.history.append(result)
         if not self.task.closed_loop:

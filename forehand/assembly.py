@@ -25,7 +25,7 @@ from pathlib import Path
 from executor.policies.expert import ExpertPolicy
 from executor.policy import Policy
 from executor.stop import StopToken
-from forehand.config import ConfigError, LanguageModelConfig, RunConfig
+from forehand.config import ConfigError, RunConfig
 from forehand.event_log import RunFolderError
 from forehand.events import RunEnded
 from forehand.given_graph import GivenGraphPlanner
@@ -34,7 +34,7 @@ from forehand.results import RunResult, standing, summarise
 from forehand.runs import Found, RunFolder, reading_snapshot
 from forehand.watching import Watcher
 from forehand.workplace import Clock, FaultReport, Workplace
-from planner.planner import Planner
+from planner.planner import Planner, Remembers
 from planner.search import SearchPlanner
 from robots.tabletop.fault_schedule import FaultSchedule, fault_mix, scheduled
 from robots.tabletop.robot import TabletopRobot
@@ -91,19 +91,21 @@ DETECTORS: Mapping[str, Callable[[SkillLibrary], SuccessDetector]] = {"scene": _
 
 
 class Planners:
-    """The planners of one workplace, made when they are first asked for; they keep their dialogues between commands."""
+    """The planners of one workplace. One that keeps a dialogue is kept; others are made anew for each command."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[str, LanguageModelConfig], Planner] = {}
+        self._kept: dict[str, Planner] = {}
 
     def __call__(self, config: RunConfig) -> Planner:
         """The planner of a configuration, behind the graph where one is given. Raises PlannerError."""
         if config.graph is not None:
             return GivenGraphPlanner(config.graph, SearchPlanner())
-        key = (config.planner, config.language_model)
-        if key not in self._made:
-            self._made[key] = PLANNERS[config.planner](config)
-        return self._made[key]
+        if config.planner in self._kept:
+            return self._kept[config.planner]
+        planner = PLANNERS[config.planner](config)
+        if isinstance(planner, Remembers):
+            self._kept[config.planner] = planner
+        return planner
 
 
 def detector_for(name: str, library: SkillLibrary, seed: int, lies: tuple[float, float]) -> SuccessDetector:

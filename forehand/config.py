@@ -60,7 +60,7 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    instruction: str = Field("", max_length=LONGEST_INSTRUCTION)
+    instruction: str = Field(default="", max_length=LONGEST_INSTRUCTION)
     goal: Goal | None = None
     graph: SkillGraph | None = None
     truth_goal: Goal | None = None
@@ -70,17 +70,17 @@ class RunConfig(BaseModel):
     policy: PolicyName = "expert"
     perception: PerceptionName = "oracle"
     detector: DetectorName = "scene"
-    false_positive_rate: float = Field(0.0, ge=0.0, le=1.0)  # of a detector that lies, for studies
-    false_negative_rate: float = Field(0.0, ge=0.0, le=1.0)
+    false_positive_rate: float = Field(default=0.0, ge=0.0, le=1.0)  # of a detector that lies, for studies
+    false_negative_rate: float = Field(default=0.0, ge=0.0, le=1.0)
     faults: Annotated[str, AfterValidator(_known_mix)] = "none"  # the name of a mix
     closed_loop: bool = True
     skill_files: tuple[Path, ...] = ()
     cameras: tuple[str, ...] = ()  # what the robot renders each control step; the expert needs none
-    image_size: int = Field(96, ge=16, le=1024)
+    image_size: int = Field(default=96, ge=16, le=1024)
     gui: bool = False
     language_model: LanguageModelConfig = LanguageModelConfig()
     budgets: RecoveryBudgets = RecoveryBudgets()
-    most_attempts: int = Field(200, ge=1)  # at steps, in the whole run
+    most_attempts: int = Field(default=200, ge=1)  # at steps, in the whole run
 
     def check_asks_for_something(self) -> None:
         """Raises ConfigError where there is nothing to do (a chat's workplace has none before the first command)."""

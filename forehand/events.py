@@ -43,6 +43,7 @@ class RunStarted(_Event):
     closed_loop: bool
     faults: str = "none"
     versions: dict[str, str] = {}
+    config: dict[str, Any] = {}  # the whole RunConfig
 
 
 class Perceived(_Event):

@@ -147,6 +147,7 @@ class Run:
                 closed_loop=self.config.closed_loop,
                 faults=self.config.faults,
                 versions=_versions(),
+                config=self.config.model_dump(mode="json", by_alias=True),
             )
         )
 

@@ -95,5 +95,14 @@ class Remembers(Protocol):
         ...
 
 
+@runtime_checkable
+class Cancellable(Protocol):
+    """A planner that waits for others, and whose wait another thread or a signal handler can end."""
+
+    def cancel(self) -> None:
+        """The `plan` under way raises PlannerError at once; the planner is of no use afterwards."""
+        ...
+
+
 class PlannerError(RuntimeError):
     """An outside service failed for good (endpoint down, replies unusable); the message says what to do."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from executor.stop import StopToken
 from forehand.event_log import EventLog, RunFolderError
 from forehand.events import Event
 from forehand.run_state import RunState
-from planner.planner import Impossible, Plan, PlanOutcome, PlanRequest, Question
+from planner.planner import Impossible, Plan, PlannerError, PlanOutcome, PlanRequest, Question
 from planner.recovery import Recovery, RecoveryBudgets, Rung, Situation
 from skills.goal import Goal
 from skills.library import SkillLibrary
@@ -383,6 +384,41 @@ def test_a_safety_stop_is_a_failed_step_and_not_the_end(bench: MakeBench, table:
     run = bench(IN_BOWL)
     assert run.run().outcome == "succeeded"
     assert [(e.reason, e.stopped) for e in run.of_kind("safety")] == [("safety envelope: contact force 300 N", True)]
+
+
+def test_a_stop_ends_the_wait_for_a_planner(bench: MakeBench, table: Any) -> None:
+    class Waiting:
+        name = "waiting"
+
+        def __init__(self) -> None:
+            self.cancelled = threading.Event()
+
+        def cancel(self) -> None:
+            self.cancelled.set()
+
+        def plan(self, _request: PlanRequest) -> PlanOutcome:
+            assert self.cancelled.wait(10.0)
+            raise PlannerError("cancelled")
+
+    stop = StopToken()
+    threading.Timer(0.05, stop.set, ["Ctrl-C"]).start()
+    ending = bench(IN_BOWL, planner=Waiting(), stop=stop).run()
+    assert (ending.outcome, ending.reason, table.stopped) == ("stopped", "Ctrl-C", ["Ctrl-C"])
+
+
+def test_an_outside_service_that_fails_before_anything_moved_is_for_whoever_asked(bench: MakeBench) -> None:
+    with pytest.raises(PlannerError, match="endpoint is down"):
+        bench(IN_BOWL, planner=Raises(PlannerError("the endpoint is down"))).run()
+
+
+def test_an_outside_service_that_fails_later_is_a_failed_run(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any]
+) -> None:
+    plan = Plan(Goal.parse(IN_BOWL), graph_of("pick(red block)", "place_in(red bowl)"))
+    table.mishaps = dict.fromkeys(range(1, 9), mishaps["nothing"])
+    planner = Raises(PlannerError("the endpoint is down"), FixedPlanner(plan), first=2)
+    ending = bench(IN_BOWL, planner=planner).run()
+    assert (ending.outcome, ending.reason) == ("failed", "planner: the endpoint is down")
 
 
 def test_an_interrupt_anywhere_is_a_stop(bench: MakeBench, table: Any) -> None:
