@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from robots.tabletop.models import category_of
 from robots.tabletop.names import FIXTURES, TABLE, read_thing
 from robots.tabletop.scene_spec import SceneError, SceneSpec, load_scene, random_scene
 
@@ -11,7 +12,8 @@ RANDOM = "random:"
 def scene_objects(spec: SceneSpec) -> dict[str, str]:
     """name → category of all that the scene file names, and the table; also what starts out of sight."""
     fixtures = {name: name for name in (*FIXTURES, TABLE) if name in (*spec.objects, TABLE)}
-    return {name: read_thing(name).category for name in spec.objects if name not in FIXTURES} | fixtures
+    loose = {name: read_thing(name).category for name in spec.objects if name not in FIXTURES}
+    return loose | fixtures | {name: category_of(name) for name in spec.models}
 
 
 def read_scene(text: str) -> SceneSpec:

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from executor.skill_executor import ControlStep
-from forehand.events import Event, StepStarted
+from forehand.events import Answered, Event, QuestionAsked, StepStarted
 from forehand.run_view import Line, RunView
 from forehand.watching import Watcher
 from skills.drawing import terminal_tree
@@ -60,17 +60,20 @@ class TerminalView(Watcher):
 
     def attach(self, workplace: Workplace) -> None:
         self._library = workplace
-        if self.console.is_terminal:
-            self._live = Live(
-                get_renderable=self._picture, console=self.console, refresh_per_second=REFRESHES_PER_SECOND
-            )
-            self._live.start()
+        self._come_alive()
 
     def on_event(self, event: Event) -> None:
         line = self.view.apply(event)
-        if isinstance(event, StepStarted):
-            self._control_steps = 0
-            self._time_limit_steps = self._limit_of(event)
+        match event:
+            case StepStarted():
+                self._control_steps = 0
+                self._time_limit_steps = self._limit_of(event)
+            case QuestionAsked():
+                self.close()  # the person types below the picture
+            case Answered():
+                self._come_alive()
+            case _:
+                pass
         if line is not None and self._live is None:
             self.console.print(told(line), soft_wrap=True)
 
@@ -85,6 +88,13 @@ class TerminalView(Watcher):
             self._live.update(self._picture(), refresh=True)
             self._live.stop()
             self._live = None
+
+    def _come_alive(self) -> None:
+        if self.console.is_terminal and self._live is None:
+            self._live = Live(
+                get_renderable=self._picture, console=self.console, refresh_per_second=REFRESHES_PER_SECOND
+            )
+            self._live.start()
 
     def _limit_of(self, event: StepStarted) -> int:
         assert self._library is not None

@@ -18,10 +18,7 @@ def chat_command(options: RunOptions, *, speed: float | None) -> int:
     console = Console()
     console.print("Tell the robot what to do; [bold]quit[/] or Ctrl-D ends. Ctrl-C stops the robot.", highlight=False)
 
-    def ask(question: Question) -> str | None:
-        console.print(f"[yellow]?[/] {question.text}", highlight=False)
-        if question.choices:
-            console.print("  " + " / ".join(question.choices), style="bright_black", highlight=False)
+    def ask(question: Question) -> str | None:  # noqa: ARG001 - the terminal view has shown it
         return _read(console, "  answer> ")
 
     with assemble(options.config()) as workplace:
