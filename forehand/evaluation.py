@@ -22,7 +22,7 @@ from forehand.events import Outcome
 from forehand.plan_scoring import plan_and_predict
 from forehand.results import RunResult
 from forehand.suites import Suite, Task
-from world_model.rates import Rate
+from skills.rates import Rate
 
 OUTCOME_THAT_IS_RIGHT = {"clarify": "clarify", "impossible": "impossible"}
 EPISODE_SEED_STRIDE = 1000  # room for studies that add small offsets to a seed

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from forehand.config import PlannerName, RunConfig
 from forehand.evaluation import EpisodeScore, EvalResult, evaluate_suite
 from forehand.suites import Suite, load_suite
-from world_model.rates import Rate
+from skills.rates import Rate
 
 SUITE = "tabletop-long"
 PAGE = Path("docs") / f"{SUITE}.md"
