@@ -6,7 +6,7 @@ Not for: whether to mend at all (planner.recovery).
 from __future__ import annotations
 
 from planner.recovery_terms import Situation
-from planner.remaining import remaining, with_repair
+from planner.remaining import block_first, remaining, with_repair
 from planner.search import Found, find_graph
 from skills.goal import Goal
 from skills.library import SkillLibrary
@@ -30,6 +30,8 @@ def mend(situation: Situation, path: str, needs: tuple[Literal, ...], library: S
         raise MendingError(found.reason)
     try:
         rest = with_repair(remaining(situation.graph, situation.statuses), path, found.graph)
+        if state.held is not None:
+            rest = block_first(rest, path)
         validate(rest, state, library)
     except GraphError as error:
         raise MendingError(str(error)) from error

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from skills.hand_blocks import hand_blocks
+import networkx as nx
+
+from skills.hand_blocks import hand_blocks, precedence
 from skills.library import SkillLibrary
 from skills.literals import Literal
 from skills.skill import SkillCall
@@ -59,6 +61,22 @@ def with_repair(graph: SkillGraph, path: str, repair: SkillGraph) -> SkillGraph:
     repair_id = next(i for n in range(1, len(taken) + 2) if (i := f"{name}-repair{n}") not in taken)
     before = SubGraphStep(id=repair_id, after=step.after, graph=repair)
     return _with_step(graph, step, (before, step.model_copy(update={"after": (repair_id,)})))
+
+
+def block_first(graph: SkillGraph, path: str) -> SkillGraph:
+    """`graph` with everything else after the step at `path` and what comes before it: while the hand is full, the
+    runner lets only the block under way go on."""
+    name, _, inner = path.partition("/")
+    before = nx.ancestors(precedence(graph), name) | {name}
+    steps: list[Step] = []
+    for step in graph.steps:
+        if inner and step.id == name and isinstance(step, SubGraphStep):
+            steps.append(step.model_copy(update={"graph": block_first(step.graph, inner)}))
+        elif step.id in before:
+            steps.append(step)
+        else:
+            steps.append(step.model_copy(update={"after": tuple(dict.fromkeys((*step.after, name)))}))
+    return graph.model_copy(update={"steps": tuple(steps)})
 
 
 def _with_step(graph: SkillGraph, old: Step, new: tuple[Step, ...]) -> SkillGraph:

@@ -126,10 +126,11 @@ def test_lost_preconditions_are_restored_and_the_rest_is_kept(
 
 
 def test_a_drawer_shut_in_between_is_opened_with_the_hand_freed_first() -> None:
-    graph = sequence("open(drawer)", "pick(red block)", "place_in(drawer)")
+    moves = [sequence(f"pick({block} block)", "place_in(drawer)") for block in ("red", "green")]
+    graph = sequence("open(drawer)", unordered(*moves))
     held = table(THINGS, "holding(red block)")
     judged = result("place_in-drawer", "place_in(drawer)", ended_by=EndedBy.NOT_STARTED)
-    goal = Goal.parse("in(red block, drawer)")
+    goal = Goal.parse("in(red block, drawer), in(green block, drawer)")
     recovery = decide(judged, held, held, graph=graph, done=("open-drawer", PICK), goal=goal)
     assert recovery.rung is Rung.REPAIR
     assert calls(recovery.graph) == ["place_on(table)", "open(drawer)", "pick(red block)"]
