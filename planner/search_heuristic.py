@@ -32,7 +32,7 @@ class Landmarks:
                 self.deleters[bit] |= 1 << action.index
         self._common: dict[int, Condition] = {}
         self.holding = _held_bits(problem.facts)
-        self._goal_on = self._goal_supports()
+        self._wanted_below = self._goal_columns()
         self._moved_by_hand_alone = self._only_by_hand()
 
     def estimate(self, bits: int, extra: Condition | None = None) -> int:
@@ -102,10 +102,19 @@ class Landmarks:
             self._common[key] = common
         return self._common[key]
 
-    def _goal_supports(self) -> dict[str, str]:
+    def _goal_columns(self) -> dict[str, set[str]]:
+        """Of each thing that must stand on something: all that must be below it."""
         facts = self.problem.facts
         wanted = (facts.literals[bit] for bit in _bits(self.goal.true))
-        return {f.arguments[0]: f.arguments[1] for f in wanted if f.predicate == "on"}
+        on = {f.arguments[0]: f.arguments[1] for f in wanted if f.predicate == "on"}
+        columns: dict[str, set[str]] = {}
+        for name in on:
+            columns[name] = set()
+            current = on.get(name)
+            while current is not None and current not in columns[name]:
+                columns[name].add(current)
+                current = on.get(current)
+        return columns
 
     def _only_by_hand(self) -> bool:
         """Whatever lies on a block leaves it by being taken into the hand and no other way."""
@@ -121,27 +130,19 @@ class Landmarks:
         it has to be put aside first."""
         if not self._moved_by_hand_alone:
             return 0
+        kinds = self.problem.state.objects
+        moves = {name for name, bit in self.holding.items() if made_true >> bit & 1}
         extra = 0
-        for name in self._goal_on:
-            if not made_true >> self.holding.get(name, 0) & 1 or name not in self.holding:
-                continue
-            wanted_below = self._goal_column(name)
-            support = self.problem.support(name, bits)
-            while support is not None and self.problem.state.objects.get(support[1]) == "block":
-                below = support[1]
-                if below in wanted_below and below in self.holding and made_true >> self.holding[below] & 1:
+        for name, wanted_below in self._wanted_below.items():
+            support = self.problem.support(name, bits) if name in moves else None
+            for _ in kinds:
+                if support is None or kinds.get(support[1]) != "block":
+                    break
+                if support[1] in wanted_below and support[1] in moves:
                     extra += 2
                     break
-                support = self.problem.support(below, bits)
+                support = self.problem.support(support[1], bits)
         return extra
-
-    def _goal_column(self, name: str) -> set[str]:
-        below: set[str] = set()
-        current = self._goal_on.get(name)
-        while current is not None and current not in below:
-            below.add(current)
-            current = self._goal_on.get(current)
-        return below
 
 
 def _held_bits(facts: Facts) -> dict[str, int]:

@@ -123,9 +123,10 @@ class Problem:
         return facts[found.bit_length() - 1] if found else None
 
     def column_height(self, name: str, bits: int) -> int:
+        """Blocks from `name` downwards, as far as the limit needs it."""
         height = 0
         current: str | None = name
-        while current is not None and self.state.objects.get(current) == "block":
+        while current is not None and self.state.objects.get(current) == "block" and height < STACK_LIMIT:
             height += 1
             below = self.support(current, bits)
             current = below[1] if below else None
@@ -134,7 +135,7 @@ class Problem:
     def closed_around(self, name: str, bits: int) -> str | None:
         """The closed drawer that `name` is, or is in, if any."""
         current = name
-        while True:
+        for _ in self.state.objects:
             is_open = self.drawers_open.get(current)
             if is_open is not None:
                 return None if bits & is_open else current
@@ -144,13 +145,16 @@ class Problem:
             fact, current = below
             if fact.predicate == "in" and current not in self.drawers_open:
                 return None
+        return None
 
     def column_facts(self, name: str, bits: int) -> int:
         """What decides how high and how reachable `name` is now: where it and all below it lie, drawers around it."""
         looked_at = 0
         current: str | None = name
-        while current is not None:
-            mask, _ = self._support.get(current, (0, {}))
+        for _ in self.state.objects:
+            if current is None:
+                break
+            mask, _facts = self._support.get(current, (0, {}))
             looked_at |= mask | self.drawers_open.get(current, 0)
             below = self.support(current, bits)
             current = below[1] if below else None

@@ -5,12 +5,13 @@ Not for: how to get there (skills.skill_graph).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
-from skills.literals import Literal
+from skills.literals import Literal, LiteralSyntaxError
 from skills.symbolic_state import SymbolicState
 
 
@@ -49,11 +50,11 @@ class Goal(BaseModel):
 
     @classmethod
     def parse(cls, text: str) -> Goal:
-        """Read `--goal`: literals joined by `;`, `&` or ` and ` or by commas between closing and opening forms."""
-        import re
-
-        parts = [p for p in re.split(r"\s*(?:;|&|\band\b|(?<=\)),)\s*", text.strip()) if p]
-        return cls(literals=tuple(Literal.parse(p) for p in parts))
+        """Read `--goal`: literals joined by `;`, `&`, `and` or commas. Raises LiteralSyntaxError, also for none."""
+        parts = [part for part in _split(text) if part.strip()]
+        if not parts:
+            raise LiteralSyntaxError("an empty goal; expected literals like 'in(red block, red bowl), lit(lamp)'")
+        return cls(literals=tuple(Literal.parse(part) for part in parts))
 
     def end_states(self, start: SymbolicState) -> tuple[tuple[Literal, ...], ...]:
         """The sets of literals of which one must hold at the end, given the state at the start."""
@@ -73,6 +74,20 @@ class Goal(BaseModel):
         if self.unmet(history[-1], history[0]):
             return False
         return all(_became_true_first(first, second, history) for first, second in self.order)
+
+
+def _split(text: str) -> list[str]:
+    """At separators outside of parentheses."""
+    parts, depth, begun = [], 0, 0
+    for match in _SEPARATOR.finditer(text):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if match[0] not in "()" and depth <= 0:
+            parts.append(text[begun : match.start()])
+            begun = match.end()
+    return [*parts, text[begun:]]
+
+
+_SEPARATOR = re.compile(r"[();&,]|\band\b")
 
 
 def _became_true_first(first: Literal, second: Literal, history: Sequence[SymbolicState]) -> bool:

@@ -12,8 +12,17 @@ _LITERAL = re.compile(r"^\s*(?P<negation>not\s+)?(?P<predicate>[a-z][a-z0-9_]*)\
 _ARGUMENT = re.compile(r"^[a-z0-9?*][a-z0-9 _-]*$")
 
 
+LONGEST_QUOTE = 120
+
+
 class LiteralSyntaxError(ValueError):
     """A string that is not a literal; the message shows what one looks like."""
+
+
+def shown(value: object) -> str:
+    """A value as an error message quotes it: long ones are cut."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
 
 
 @dataclass(frozen=True, order=True)
@@ -29,12 +38,12 @@ class Literal:
         """Read one literal. Raises LiteralSyntaxError with an example of the form expected."""
         match = _LITERAL.match(text) if isinstance(text, str) else None
         if match is None:
-            raise LiteralSyntaxError(f"not a literal: {text!r}; expected a form like 'on(red block, green block)'")
+            raise LiteralSyntaxError(f"not a literal: {shown(text)}; expected a form like 'on(red block, green block)'")
         inner = match["arguments"].strip()
         arguments = tuple(" ".join(part.split()) for part in inner.split(",")) if inner else ()
         for argument in arguments:
             if not _ARGUMENT.match(argument):
-                raise LiteralSyntaxError(f"not a literal: {text!r}; {argument!r} is not a name")
+                raise LiteralSyntaxError(f"not a literal: {shown(text)}; {shown(argument)} is not a name")
         return cls(match["predicate"], arguments, match["negation"] is not None)
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from robots.physical_state import PhysicalState
 from robots.robot import Action
-from skills.literals import Literal
+from skills.literals import Literal, shown
 from skills.symbolic_state import OPPOSITE_ZONE, SymbolicState
 
 Expert: TypeAlias = Callable[[PhysicalState, tuple[str, ...]], Action]
@@ -62,7 +62,7 @@ class Skill:
         bound = {p.name: a for p, a in zip(self.parameters, arguments, strict=True)}
         if state.held is not None:
             bound["held"] = state.held
-        if "direction" in bound:
+        if bound.get("direction") in OPPOSITE_ZONE:
             bound["opposite"] = OPPOSITE_ZONE[bound["direction"]]
         return bound
 
@@ -117,7 +117,7 @@ class SkillCall:
     def parse(cls, text: str) -> SkillCall:
         match = _CALL.match(text) if isinstance(text, str) else None
         if match is None:
-            raise SkillCallError(f"not a skill call: {text!r}; expected a form like 'pick(red block)'")
+            raise SkillCallError(f"not a skill call: {shown(text)}; expected a form like 'pick(red block)'")
         inner = match["arguments"].strip()
         return cls(match["skill"], tuple(" ".join(a.split()) for a in inner.split(",")) if inner else ())
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise, takewhile
 
 from skills.literals import Literal
 
@@ -45,28 +46,26 @@ class SymbolicState:
 
     @cached_property
     def held(self) -> str | None:
-        return next((f.arguments[0] for f in self.facts if f.predicate == "holding"), None)
+        return min((f.arguments[0] for f in self.facts if f.predicate == "holding"), default=None)
 
     def of_category(self, category: str) -> tuple[str, ...]:
         return tuple(sorted(name for name, kind in self.objects.items() if kind == category))
 
+    def column(self, name: str) -> tuple[str, ...]:
+        """`name` and everything below it, downwards; ends before a thing comes up twice."""
+        below = [name]
+        while (support := self.support.get(below[-1])) is not None and support not in below:
+            below.append(support)
+        return tuple(below)
+
     def container_of(self, name: str) -> str | None:
         """The bowl or drawer that `name` is in, also when it stands on something in it."""
-        while name in self.support:
-            below = self.support[name]
-            if Literal("in", (name, below)) in self.facts:
-                return below
-            name = below
-        return None
+        steps = pairwise(self.column(name))
+        return next((below for above, below in steps if Literal("in", (above, below)) in self.facts), None)
 
     def stack_height(self, name: str) -> int:
         """Blocks in the column from `name` downwards, `name` included; 0 for what is no block."""
-        height = 0
-        current: str | None = name
-        while current is not None and self.objects.get(current) == "block":
-            height += 1
-            current = self.support.get(current)
-        return height
+        return sum(1 for _ in takewhile(lambda other: self.objects.get(other) == "block", self.column(name)))
 
     def holds(self, literal: Literal) -> bool | None:
         """True, False, or None where it speaks of an object whose place is not known."""

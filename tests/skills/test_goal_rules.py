@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from symbolic_cases import literals, table
 
 from skills.goal import Goal
-from skills.literals import Literal
+from skills.literals import Literal, LiteralSyntaxError
 from skills.symbolic_state import SymbolicState
 
 DARK = table(["red block", "red bowl", "drawer", "lamp", "button"])
@@ -27,6 +27,21 @@ def test_goals_are_read_with_every_separator(text: str) -> None:
 def test_commas_within_literals_do_not_separate() -> None:
     goal = Goal.parse("in(red block, red bowl), not lit(lamp)")
     assert goal.literals == literals("in(red block, red bowl)", "not lit(lamp)")
+
+
+def test_and_may_be_part_of_a_name_but_a_goal_may_not_be_empty() -> None:
+    assert Goal.parse("on(sand and stone, red pad) and lit(lamp)").literals[0].arguments[0] == "sand and stone"
+    assert Goal.parse("in(a, b) , in(c, d)").literals == literals("in(a, b)", "in(c, d)")
+    for text in ("", "  ", ";,"):
+        with pytest.raises(LiteralSyntaxError, match="empty goal"):
+            Goal.parse(text)
+
+
+def test_a_huge_goal_is_refused_at_once_and_in_few_words() -> None:
+    for text in ("x" * 100_000, " " * 100_000 + "(", "(" * 100_000, "in(a, b) " * 10_000):
+        with pytest.raises(LiteralSyntaxError) as error:
+            Goal.parse(text)
+        assert len(str(error.value)) < 400
 
 
 def test_records_refuse_what_is_no_literal_and_unknown_keys() -> None:

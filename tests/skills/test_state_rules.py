@@ -55,6 +55,13 @@ def test_what_is_hidden_cannot_be_told_and_is_found_where_it_is_put() -> None:
     assert holds(found, "in(red block, drawer)")
 
 
+def test_a_report_of_things_standing_on_each_other_ends_somewhere() -> None:
+    odd = table(THINGS, "on(red block, green block)", "on(green block, red block)")
+    assert odd.column("red block") == ("red block", "green block")
+    assert odd.stack_height("red block") == 2
+    assert odd.container_of("red block") is None
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
