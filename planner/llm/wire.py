@@ -7,6 +7,7 @@ Not for: retries and deadlines over several requests (planner.llm.chat). Importi
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import time
@@ -27,6 +28,12 @@ _BUSY = (408, 425, 502, 503, 504, 529)
 _CONNECT_TIMEOUT_S = 10.0
 
 
+@functools.cache
+def _trusted_certificates() -> Any:
+    """One TLS context for the process: reading the certificates takes longer than a local server's answer."""
+    return _httpx.create_ssl_context()
+
+
 class WireClient(openai.DefaultHttpxClient):
     """An HTTP client for one endpoint. Raises EndpointError for everything but a well-formed reply."""
 
@@ -36,6 +43,7 @@ class WireClient(openai.DefaultHttpxClient):
             timeout=timeout,
             follow_redirects=True,
             trust_env=not endpoint.is_loopback,
+            verify=_trusted_certificates(),
             headers={"Accept-Encoding": "identity"},  # a reply that unpacks itself has no bound
         )
         self._endpoint = endpoint
