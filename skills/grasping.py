@@ -22,6 +22,7 @@ from skills.hand import (
     grip_outline,
     hand_gap_m,
     is_between_fingers,
+    nearby,
     obstacles,
 )
 from skills.motion import (
@@ -41,6 +42,7 @@ NARROW_OPENING_M = 0.062  # in tight places; a cube 0.3 rad askew is 5 cm wide
 NARROW_OPENINGS_M = (NARROW_OPENING_M, 0.052)
 SHIFTS_M = (0.0, 0.005, -0.005, 0.010, -0.010)  # along the closing direction: a finger slips in beside a wall
 ENOUGH_GAP_M = 0.010
+HAND_REACH_M = 0.17  # things farther off matter to no grasp
 SURE_GAP_M = 0.005  # with so much room the hand opens wide
 BOWL_GRASP_RISE_M = 0.010  # a bowl narrows towards its floor: grasp higher there
 LIFT_M = 0.05  # block's foot over what is under it
@@ -63,7 +65,8 @@ def plan_grasp(state: PhysicalState, block: ObjectState) -> Grasp:
     """The grasp that has enough room and needs the least turn; where none has, the one with the most room."""
     container = _container(state, block)
     in_bowl = container is not None and container.category == "bowl"
-    around = obstacles(state, ignoring=(block.name, container.name) if container and in_bowl else (block.name,))
+    others = obstacles(state, ignoring=(block.name, container.name) if container and in_bowl else (block.name,))
+    around = nearby(others, block.position_m[:2], HAND_REACH_M)
     lift = BOWL_GRASP_RISE_M if in_bowl else 0.0
     x, y, z = block.position_m
     height = min(z + lift, top_m(block) - 0.008)

@@ -36,6 +36,18 @@ class Obstacle:
     top_m: float
 
 
+def nearby(around: Iterable[Obstacle], point: Point2, reach_m: float) -> list[Obstacle]:
+    """Those that come within reach of a point, and perhaps a few more: a quick look before exact gaps are measured."""
+    found = []
+    for obstacle in around:
+        x, y = obstacle.outline[0]
+        ax, ay = obstacle.outline[len(obstacle.outline) // 2]  # the corner across
+        radius = math.hypot(x - ax, y - ay) / 2
+        if math.hypot((x + ax) / 2 - point[0], (y + ay) / 2 - point[1]) < reach_m + radius:
+            found.append(obstacle)
+    return found
+
+
 def hand_yaw_rad(hand: HandState) -> float:
     """Turn of the hand about the vertical; 0 at home, with the fingers closing along y."""
     matrix = rotation(hand.tool_orientation)
@@ -128,9 +140,8 @@ def hand_gap_m(centre: Point2, tool_z_m: float, yaw_rad: float, opening_m: float
     grip = grip_outline(centre, yaw_rad, opening_m)
     palm = palm_outline(centre, yaw_rad)
     gap = FAR_M
-    for obstacle in around:
-        reach = max(math.hypot(x - centre[0], y - centre[1]) for x, y in obstacle.outline[:1])
-        if obstacle.top_m < tool_z_m - TIP_BELOW_TOOL_M or reach > 0.35:
+    for obstacle in nearby(around, centre, PALM_HALF_LENGTH_M + FAR_M):
+        if obstacle.top_m < tool_z_m - TIP_BELOW_TOOL_M:
             continue
         gap = min(gap, gap_m(grip, obstacle.outline))
         if obstacle.top_m > tool_z_m + PALM_OVER_TOOL_M - 0.005:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from robots.physical_state import HandState, PhysicalState
 from robots.robot import Action, Vector3
 from skills.geometry import bottom_m, rotation
@@ -126,6 +129,21 @@ def passing_height_m(state: PhysicalState, goal: Vector3, around: Sequence[Obsta
 def distance_m(obstacle: Obstacle, point: Point2) -> float:
     """From a point to an obstacle's outline; 0 inside it."""
     return _distance_to_segment_m(obstacle, point, point)
+
+
+def distances_m(obstacle: Obstacle, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """From many points, arrays of one shape, to an obstacle's outline; 0 inside."""
+    best = np.full(x.shape, np.inf)
+    inside = np.ones(x.shape, dtype=bool)
+    previous = obstacle.outline[-1]
+    for corner in obstacle.outline:
+        ex, ey = corner[0] - previous[0], corner[1] - previous[1]
+        px, py = x - previous[0], y - previous[1]
+        share = np.clip((px * ex + py * ey) / (ex * ex + ey * ey), 0.0, 1.0)
+        best = np.minimum(best, np.hypot(px - share * ex, py - share * ey))
+        inside &= ex * py - ey * px >= 0
+        previous = corner
+    return np.where(inside, 0.0, best)
 
 
 def distance_to_way_m(obstacle: Obstacle, start: Point2, end: Point2) -> float:

@@ -6,19 +6,27 @@ Every choice depends on the rest of the scene alone, not on the hand, so that it
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import cache
 from itertools import product
 
-from robots.physical_state import PhysicalState
+import numpy as np
+from numpy.typing import NDArray
+
+from robots.physical_state import ObjectState, PhysicalState
 from robots.robot import Action, Vector3
 from robots.tabletop import layout
 from skills.geometry import bottom_m, heading_rad, is_inside, top_m
 from skills.grasping import ENOUGH_GAP_M, NARROW_OPENING_M, put
-from skills.hand import OPENING_M, Point2, hand_gap_m, hand_yaw_rad, obstacles
-from skills.motion import distance_m, equal_yaws, nearest_yaw, yaw_error_rad
+from skills.hand import OPENING_M, Obstacle, Point2, hand_gap_m, hand_yaw_rad, obstacles
+from skills.motion import distances_m, equal_yaws, nearest_yaw, yaw_error_rad
+
+Spots = NDArray[np.float64]
 
 CLEARANCES_M = (0.08, 0.065, 0.052, 0.04, 0.031)  # from a free spot to the nearest outline, best first
 ZONE_MARGIN_M = 0.02
 SPOT_PITCH_M = 0.02
+PAD_BONUS_M = 0.02
 BOWL_SLOT_M = 0.021  # from a bowl's middle: two blocks lie side by side
 UNDER_M = 0.036  # a block whose middle is this near to another's stands on it
 DROP_M = 0.004
@@ -58,12 +66,6 @@ def free_spot(state: PhysicalState, name: str) -> Point2:
     """The free spot nearest to the middle of the table's zone-free part, with as much room around as there is."""
     around = obstacles(state, ignoring=(name,))
     pads = [o for o in state.objects.values() if o.category == "pad"]
-
-    def room(spot: Point2) -> float:
-        clear = min((distance_m(o, spot) for o in around), default=1.0)
-        to_pad = (max(abs(spot[k] - p.position_m[k]) for k in (0, 1)) - p.size_m[0] / 2 for p in pads)
-        return min(clear, min(to_pad, default=1.0) + 0.02)
-
     area, margin = layout.PLACING_AREA, ZONE_MARGIN_M
     inner = _grid(
         layout.ZONE_BACK_X_M + margin, layout.ZONE_FRONT_X_M - margin,
@@ -71,23 +73,40 @@ def free_spot(state: PhysicalState, name: str) -> Point2:
     )  # fmt: skip
     outer = _grid(area.x_min, area.x_max, area.y_min, area.y_max)
     for spots in (inner, outer):
-        rooms = [(spot, room(spot)) for spot in spots]
+        room = _room_m(spots, around, pads)
         for clearance in CLEARANCES_M:
-            fitting = [spot for spot, clear in rooms if clear >= clearance]
-            if fitting:
-                return fitting[0]
-    return max(outer, key=room)
+            fitting = np.flatnonzero(room >= clearance)
+            if fitting.size:
+                return _point(spots[fitting[0]])
+    return _point(outer[_room_m(outer, around, pads).argmax()])
 
 
-def _grid(x_min: float, x_max: float, y_min: float, y_max: float) -> list[Point2]:
-    """Spots a pitch apart, nearest to the middle first."""
+def _room_m(spots: Spots, around: Sequence[Obstacle], pads: Sequence[ObjectState]) -> NDArray[np.float64]:
+    """Room around each spot, (n,), metres; a pad counts as somewhat farther off than what stands up."""
+    x, y = spots[:, 0], spots[:, 1]
+    room = np.full(len(spots), 1.0)
+    for obstacle in around:
+        room = np.minimum(room, distances_m(obstacle, x, y))
+    for pad in pads:
+        beside = np.maximum(np.abs(x - pad.position_m[0]), np.abs(y - pad.position_m[1])) - pad.size_m[0] / 2
+        room = np.minimum(room, beside + PAD_BONUS_M)
+    return room
+
+
+@cache
+def _grid(x_min: float, x_max: float, y_min: float, y_max: float) -> Spots:
+    """Spots a pitch apart, (n, 2), nearest to the middle first."""
     middle = ((x_min + x_max) / 2, (y_min + y_max) / 2)
     columns = math.floor((x_max - x_min) / SPOT_PITCH_M)
     rows = math.floor((y_max - y_min) / SPOT_PITCH_M)
     spots = [
         (x_min + i * SPOT_PITCH_M, y_min + j * SPOT_PITCH_M) for i, j in product(range(columns + 1), range(rows + 1))
     ]
-    return sorted(spots, key=lambda s: (round(math.dist(s, middle), 6), s))
+    return np.array(sorted(spots, key=lambda s: (round(math.dist(s, middle), 6), s)))
+
+
+def _point(spot: NDArray[np.float64]) -> Point2:
+    return (float(spot[0]), float(spot[1]))
 
 
 def put_in_bowl(state: PhysicalState, name: str, container: str) -> Action:

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from robots.physical_state import PhysicalState
 from robots.tabletop import layout
 from skills.hand import PALM_HALF_LENGTH_M, PALM_OVER_TOOL_M, Obstacle, Point2, obstacles
-from skills.motion import distance_m, distance_to_way_m
+from skills.motion import distance_m, distance_to_way_m, distances_m
 from skills.predicates import past_line_m
 
 TOWARDS: dict[str, Point2] = {"left": (0.0, 1.0), "right": (0.0, -1.0), "front": (1.0, 0.0), "back": (-1.0, 0.0)}
@@ -93,7 +92,7 @@ class _Field:
         grid_x, grid_y = np.meshgrid(self.xs, self.ys, indexing="ij")
         room = np.full(grid_x.shape, np.inf)
         for obstacle in around:
-            room = np.minimum(room, _distances_m(obstacle, grid_x, grid_y))
+            room = np.minimum(room, distances_m(obstacle, grid_x, grid_y))
         crowded = np.clip((COMFORT_M - room) / (COMFORT_M - HALF_WIDTH_M), 0.0, 1.0)
         self.cost = np.where(room < HALF_WIDTH_M, np.inf, 1.0 + CROWD_COST * crowded)
         past = {
@@ -137,18 +136,3 @@ class _Field:
 
 
 _STEPS = tuple(((i, j), PITCH_M * math.hypot(i, j)) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0))
-
-
-def _distances_m(obstacle: Obstacle, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From every grid point to the outline; 0 inside."""
-    best = np.full(x.shape, np.inf)
-    inside = np.ones(x.shape, dtype=bool)
-    previous = obstacle.outline[-1]
-    for corner in obstacle.outline:
-        ex, ey = corner[0] - previous[0], corner[1] - previous[1]
-        px, py = x - previous[0], y - previous[1]
-        share = np.clip((px * ex + py * ey) / (ex * ex + ey * ey), 0.0, 1.0)
-        best = np.minimum(best, np.hypot(px - share * ex, py - share * ey))
-        inside &= ex * py - ey * px >= 0
-        previous = corner
-    return np.where(inside, 0.0, best)
