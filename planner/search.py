@@ -16,7 +16,7 @@ from planner.search_hidden import closed_places, decided, kinds_sought, seek, un
 from planner.search_order import OrderWatch
 from planner.search_ordering import partial_order
 from planner.search_problem import Problem
-from planner.search_reasons import contradiction, out_of_reach
+from planner.search_reasons import clash, contradiction, out_of_reach
 from skills.building import NOTHING, branch, sequence
 from skills.checking import LiteralError, check_goal, goal_literals
 from skills.goal import Goal
@@ -125,6 +125,9 @@ def _to_end_state(
     holding = any(lit.predicate == "holding" and not lit.negated for lit in end_state)
     wanted = end_state if holding else (*end_state, Literal("hand_empty"))
     problem = Problem(sought.assumed, library)
+    clashing = clash(problem, wanted)
+    if clashing is not None:
+        return NotFound(clashing, proved=True)
     watch = OrderWatch(problem, goal.order, sought.openings)
     result = search(problem, problem.condition(wanted), watch, budget)
     if result.end is SearchEnd.UNREACHABLE:

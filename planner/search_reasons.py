@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from planner.search_engine import Budget, SearchEnd, search
 from planner.search_heuristic import UNREACHABLE, Landmarks
+from planner.search_order import OrderWatch
 from planner.search_problem import Problem
 from planner.search_pruning import useful_actions
 from skills.literals import Literal
 from skills.symbolic_state import BOWL_CAPACITY, DRAWER_CAPACITY, OPPOSITE_ZONE, STACK_LIMIT, SymbolicState
+
+DERIVED = frozenset({"clear", "has_room", "accessible", "closed", "hand_empty"})
+CLASH_STATES = 400
+"""Enough for one thing and what stands in its way; a proof that takes longer is left to the whole search."""
 
 CAPACITY = {"bowl": BOWL_CAPACITY, "drawer": DRAWER_CAPACITY}
 
@@ -38,6 +44,24 @@ def out_of_reach(problem: Problem, wanted: Sequence[Literal]) -> str:
         if condition.never or landmarks.estimate(problem.start) >= UNREACHABLE:
             return f"no skill can make {literal} hold here{_missing_tool(literal, problem.state)}"
     return "each part of it may be reached, but not all of it together"
+
+
+def clash(problem: Problem, wanted: Sequence[Literal]) -> str | None:
+    """Literals about one thing that no plan can make hold together, where a short search proves it.
+
+    Asked first, for in the whole goal the proof may be out of reach.
+    """
+    about: dict[str, list[Literal]] = {}
+    for literal in wanted:
+        if literal.arguments and literal.predicate not in DERIVED:
+            about.setdefault(literal.arguments[0], []).append(literal)
+    for name, literals in about.items():
+        if len(literals) > 1:
+            condition = problem.condition(literals)
+            result = search(problem, condition, OrderWatch(problem), Budget(rounds=((1.0, CLASH_STATES),)))
+            if result.end is SearchEnd.UNREACHABLE:
+                return f"no skills can make {' and '.join(map(str, literals))} hold together for the {name}"
+    return None
 
 
 def _missing_tool(literal: Literal, state: SymbolicState) -> str:
