@@ -1,0 +1,1 @@
+"""Benchmarks of the simulated robot; `make bench` runs them."""
