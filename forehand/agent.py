@@ -143,7 +143,7 @@ class Agent:
         unmet = self.state.unmet()
         self.log.emit(GoalChecked(holds=not unmet, unmet=unmet))
         if not unmet:
-            return Ending("succeeded", "the goal holds")
+            return Ending("succeeded", "the goal holds" if self.state.goal is not None else "every step is done")
         if not self.task.closed_loop:
             return Ending("failed", f"at the end {'; '.join(unmet)}")
         return self.recoverer.goal_missed(unmet)

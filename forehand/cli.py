@@ -46,6 +46,7 @@ SkillFiles = Annotated[
 ]
 Model = Annotated[str | None, typer.Option("--model", help="Model name for --planner llm.")]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint [OPENAI_BASE_URL].")]
+Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that one request to the model may take.")]
 Prompts = Annotated[Path | None, typer.Option("--prompts", help="A folder with your own prompts for --planner llm.")]
 RecordReplies = Annotated[
     Path | None, typer.Option("--record-replies", help="Record the model's replies to this JSONL file.")
@@ -78,6 +79,7 @@ def run(
     skill: SkillFiles = None,
     model: Model = None,
     base_url: BaseUrl = None,
+    timeout: Timeout = 60.0,
     prompts: Prompts = None,
     record_replies: RecordReplies = None,
     replay_replies: ReplayReplies = None,
@@ -95,7 +97,7 @@ def run(
 
     options = RunOptions(
         instruction, scene, goal, seed, planner, policy, perception, detector, faults, open_loop, tuple(skill or ()),
-        model, base_url, prompts, record_replies, replay_replies, gui,
+        model, base_url, prompts, record_replies, replay_replies, gui, timeout_s=timeout,
     )  # fmt: skip
     raise typer.Exit(run_command(options, out=out, video=video, speed=speed, as_json=json))
 
@@ -110,6 +112,7 @@ def plan(
     skill: SkillFiles = None,
     model: Model = None,
     base_url: BaseUrl = None,
+    timeout: Timeout = 60.0,
     prompts: Prompts = None,
     record_replies: RecordReplies = None,
     replay_replies: ReplayReplies = None,
@@ -123,7 +126,7 @@ def plan(
 
     options = RunOptions(
         instruction, scene, goal, seed, planner, "expert", "oracle", "scene", "none", False, tuple(skill or ()),
-        model, base_url, prompts, record_replies, replay_replies, False,
+        model, base_url, prompts, record_replies, replay_replies, timeout_s=timeout,
     )  # fmt: skip
     raise typer.Exit(plan_command(options, draw=draw, save=save, as_json=json))
 
@@ -138,6 +141,7 @@ def chat(
     skill: SkillFiles = None,
     model: Model = None,
     base_url: BaseUrl = None,
+    timeout: Timeout = 60.0,
     prompts: Prompts = None,
     speed: Speed = None,
     gui: Gui = False,
@@ -148,7 +152,7 @@ def chat(
 
     options = RunOptions(
         "", scene, None, seed, planner, policy, "oracle", "scene", faults, False, tuple(skill or ()),
-        model, base_url, prompts, None, None, gui,
+        model, base_url, prompts, None, None, gui, timeout_s=timeout,
     )  # fmt: skip
     raise typer.Exit(chat_command(options, speed=speed))
 
@@ -175,6 +179,7 @@ def evaluate(
     skill: SkillFiles = None,
     model: Model = None,
     base_url: BaseUrl = None,
+    timeout: Timeout = 60.0,
     prompts: Prompts = None,
     replay_replies: ReplayReplies = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Keep the run folder of every episode here.")] = None,
@@ -190,7 +195,7 @@ def evaluate(
 
     options = RunOptions(
         "", "", None, seed, planner, policy, perception, detector, faults, open_loop, tuple(skill or ()),
-        model, base_url, prompts, None, replay_replies, False, false_positive_rate, false_negative_rate,
+        model, base_url, prompts, None, replay_replies, False, false_positive_rate, false_negative_rate, timeout,
     )  # fmt: skip
     raise typer.Exit(
         eval_command(options, suite, episodes=episodes, workers=workers, plan_only=plan_only, out=out, as_json=json)

@@ -63,8 +63,8 @@ class RunState:
     truth: list[SymbolicState] = field(default_factory=list)
 
     def take_up(self, plan: Plan, library: SkillLibrary, holds: Holds) -> GraphRunner:
-        """The plan's graph is what runs from now on. The first plan's goal stays the goal."""
-        if self.goal is None:
+        """The plan's graph is what runs from now on. The first plan's goal stays; one that wants nothing is none."""
+        if self.goal is None and plan.goal != Goal():
             self.goal = plan.goal
         if self.runner is None:
             self.runner = GraphRunner(plan.graph, library, holds)

@@ -122,7 +122,8 @@ def _told(event: Event) -> tuple[str, str, str] | None:  # tone, title, detail
         case FoundImpossible():
             return "doubt", "impossible", event.reason
         case LanguageModelCalled():
-            spent = f"{event.tokens_in} + {event.tokens_out} tokens, {event.latency_s:.1f} s"
+            tokens = f"{event.tokens_in} + {event.tokens_out} tokens, " if event.tokens_in or event.tokens_out else ""
+            spent = f"{tokens}{event.latency_s:.1f} s"
             return "quiet" if event.ok else "doubt", f"language model {event.model}: {spent}", event.detail
         case Noted():
             return "quiet", event.part, event.text

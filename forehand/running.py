@@ -124,7 +124,7 @@ class Run:
             outcome=ending.outcome,
             reason=ending.reason,
             goal_reached=reached,
-            truth="" if reached is None else "simulator state (oracle), after settling",
+            truth="" if reached is None else "simulator state (oracle)",
         )
 
     def _goal_reached(self) -> bool | None:

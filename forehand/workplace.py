@@ -28,7 +28,6 @@ from planner.planner import Planner, PlannerError, PlanOutcome, PlanRequest
 from planner.recovery import RecoveryLadder
 from robots.tabletop.robot import TabletopRobot
 from robots.tabletop.world import TabletopWorld
-from skills.grounding import symbolic_of
 from skills.library import SkillLibrary
 from skills.skill import SkillCall
 from skills.symbolic_state import SymbolicState
@@ -36,6 +35,7 @@ from world_model.belief import Belief
 from world_model.perception.percept import Perception
 from world_model.scene import Scene
 from world_model.success.detector import SuccessDetector
+from world_model.true_state import true_state
 
 Clock: TypeAlias = Callable[[], float]
 """Unix seconds."""
@@ -149,7 +149,7 @@ class Workplace:
 
     def truth(self) -> SymbolicState:
         """The simulator's true state in symbols: for the record, never for deciding."""
-        return symbolic_of(self.world.physical_state(), self.library.predicates)
+        return true_state(self.world, self.library.predicates)
 
     def look(self) -> Scene:
         """Perceive afresh and revise the belief."""

@@ -55,6 +55,7 @@ class RunOptions:
     gui: bool = False
     false_positive_rate: float = 0.0
     false_negative_rate: float = 0.0
+    timeout_s: float = 60.0
 
     def config(self, graph: SkillGraph | None = None) -> RunConfig:
         """The checked record. Raises pydantic.ValidationError, SceneError, LiteralSyntaxError or LiteralError."""
@@ -102,6 +103,7 @@ class RunOptions:
             prompts=self.prompts,
             replies=self.replay_replies,
             record=self.record_replies,
+            timeout_s=self.timeout_s,
         )
 
 
