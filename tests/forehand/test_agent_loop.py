@@ -274,6 +274,18 @@ def test_replanning_keeps_the_goal_and_tells_what_was_tried(
     assert [e.step for e in run.of_kind("step_started")] == ["s0", "s0", "replan1/s0", "replan1/s1"]
 
 
+def test_a_graph_that_is_for_nothing_that_can_be_told_is_not_replanned_into_a_success(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any]
+) -> None:
+    twice = FixedPlanner(Plan(Goal(), graph_of("press(button)", "press(button)")))
+    run = bench(None, planner=twice)
+    assert (run.run().reason, run.state.goal) == ("every step is done", None)
+    table.mishaps = dict.fromkeys(range(3, 99), mishaps["nothing"])
+    ending = bench(None, planner=twice).run()
+    assert (ending.outcome, len(twice.asked)) == ("failed", 2)
+    assert "no goal to plan for" in ending.reason
+
+
 # ---- the arm without feedback
 
 
