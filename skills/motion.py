@@ -27,7 +27,7 @@ from skills.hand import (
 )
 
 STEP_M = 0.045  # longest step: RT-2's action range is 5 cm, and a step that fills it cannot be corrected
-TURN_RAD = 0.25
+TURN_RAD = 0.22  # with what the arm turns below it, under the wrist's 0.26 a step
 TURN_GAIN = 0.7  # a full correction every step overshoots and, learned, oscillates
 YAW_TOLERANCE_RAD = 0.3  # closing fingers turn a cube by that much into line
 YAW_MIDDLE_RAD = math.pi / 4  # where the wrist stands in the middle of its range when the hand is straight ahead

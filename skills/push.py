@@ -16,6 +16,7 @@ from skills.skill import Parameter, Skill
 
 OPENINGS_M = (0.070, 0.060)  # around a block at any yaw
 STEP_M = 0.042
+BRAKING = 0.7  # share of the way left that a step goes, so that the block does not slide on
 TOOL_Z_M = 0.018
 BESIDE_M = 0.012  # the finger's flat end pushes stably while the block's middle is this near to its middle
 
@@ -44,7 +45,8 @@ def expert(state: PhysicalState, arguments: tuple[str, ...]) -> Action:
     low = hand.tool_position_m[2] < TOOL_Z_M + 0.012
     turned = abs(yaw_error_rad(hand, yaw)) > YAW_TOLERANCE_RAD + 0.05
     if low and not turned and abs(beside) < BESIDE_M and abs(ahead) < 0.024 and hand.opening_m > 0.055:
-        step = min(STEP_M, leg.length_m + max(0.0, opening / 2 - 0.02 - ahead))
+        play = max(0.0, opening / 2 - 0.02 - ahead)  # before the finger touches the block
+        step = min(STEP_M, max(0.015, BRAKING * leg.length_m) + play)
         by = (step * ux + beside * uy, step * uy - beside * ux, TOOL_Z_M - hand.tool_position_m[2])
         return move(hand, by, yaw, closedness(opening))
     return approach(state, (x, y, TOOL_Z_M), yaw, closedness(opening), around, needs_opening_m=0.056)

@@ -1,14 +1,15 @@
 """Trials of the scripted experts on seeded random scenes, and the command that tabulates them.
 
 `python -m skills.trials --episodes 400 --workers 2` tries every skill on its own, `--chain` sequences of valid calls
-in one world. Success is the skill's success literals on the settled true state, reached by an expert that ended in
-time. Not for: judging runs of a policy (world_model.success).
+in one world, both through the standard safety envelope. Success is the skill's success literals on the settled true
+state, reached by an expert that ended in time. Not for: judging runs of a policy (world_model.success).
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -22,22 +23,29 @@ from rich.table import Table
 
 from robots.physical_state import PhysicalState
 from robots.robot import Action
+from robots.safety import SafetyStop
+from robots.tabletop.robot import TabletopRobot
 from robots.tabletop.world import TabletopWorld
 from skills.grounding import symbolic_of
 from skills.library import SkillLibrary
+from skills.motion import STEP_M
 from skills.rates import Rate
 from skills.skill import SkillCall
 from skills.symbolic_state import SymbolicState
 from skills.trial_scenes import random_world, symbolic, valid_calls
 
 CHAIN_CALLS = 20
+PLAIN_WIDTH = 140  # of the table in a file
 SETTLE_S = 2.0
 DISPLACED_M = 0.02  # a bystander moved farther than this was disturbed
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One skill call: control steps used, whether the expert ended it, what of its success is missing, side effects."""
+    """One skill call: control steps used, whether the expert ended it, what of its success is missing, side effects.
+
+    limited: in words, what the safety envelope changed; empty where it let every action pass.
+    """
 
     seed: int
     index: int  # of the call in its chain; 0 where it stands alone
@@ -46,6 +54,7 @@ class Trial:
     terminated: bool
     unmet: tuple[str, ...]
     disturbed: tuple[str, ...]
+    limited: tuple[str, ...]
 
     @property
     def succeeded(self) -> bool:
@@ -67,26 +76,34 @@ def run_call(world: TabletopWorld, call: SkillCall, library: SkillLibrary, *, se
     skill = library.skill(call.skill)
     start = world.physical_state()
     before = symbolic_of(start, library.predicates)
-    rise_first(world, skill.rise_first_m)
-    terminated, steps = False, 0
-    while steps < skill.time_limit_steps and not terminated:
-        action = skill.expert(world.physical_state(), call.arguments)
-        world.step(action)
-        steps, terminated = steps + 1, action.terminate
+    robot = TabletopRobot(world, cameras=())
+    terminated, steps, limited = False, 0, set()
+    try:
+        limited |= rise_first(robot, skill.rise_first_m)
+        while steps < skill.time_limit_steps and not terminated:
+            robot.observe()
+            action = skill.expert(world.physical_state(), call.arguments)
+            limited.update(robot.apply(action).reasons)
+            steps, terminated = steps + 1, action.terminate
+    except SafetyStop as stop:
+        limited.add(stop.reason)
     world.settle(SETTLE_S)
     end = world.physical_state()
     after = symbolic_of(end, library.predicates)
     unmet = tuple(str(goal) for goal in skill.success_of(call.arguments, before) if not after.holds(goal))
     expected = before.apply(skill.effects_of(call.arguments, before))
     actors = {*call.arguments, before.held}
-    return Trial(seed, index, call, steps, terminated, unmet, _side_effects(start, end, expected, after, actors))
+    disturbed = _side_effects(start, end, expected, after, actors)
+    return Trial(seed, index, call, steps, terminated, unmet, disturbed, tuple(sorted(limited)))
 
 
-def rise_first(world: TabletopWorld, height_m: float) -> None:
+def rise_first(robot: TabletopRobot, height_m: float) -> set[str]:
     """What an executor does before it asks the policy: straight up by the skill's `rise_first_m`."""
-    for _ in range(math.ceil(height_m / 0.045)):
-        grip = world.proprioception().gripper_closedness
-        world.step(Action((0.0, 0.0, min(height_m, 0.045)), gripper=grip))
+    limited: set[str] = set()
+    for _ in range(math.ceil(height_m / STEP_M)):
+        grip = robot.observe().proprioception.gripper_closedness
+        limited.update(robot.apply(Action((0.0, 0.0, min(height_m, STEP_M)), gripper=grip)).reasons)
+    return limited
 
 
 def _side_effects(
@@ -172,7 +189,7 @@ def _balanced(calls: Sequence[SkillCall], state: SymbolicState, rng: np.random.G
 def tabulate(trials: Iterable[Trial]) -> Table:
     """Per skill: rate with its Wilson interval, median steps, side effects, why trials failed."""
     table = Table(title="Scripted experts")
-    for column in ("skill", "n", "k", "rate", "Wilson 95 %", "median steps", "disturbed", "failures"):
+    for column in ("skill", "n", "k", "rate", "Wilson 95 %", "median steps", "disturbed", "limited", "failures"):
         table.add_column(column)
     by_skill: dict[str, list[Trial]] = {}
     for trial in trials:
@@ -183,6 +200,7 @@ def tabulate(trials: Iterable[Trial]) -> Table:
         table.add_row(
             skill, str(rate.n), str(rate.k), f"{rate.rate or 0:.2%}", "{:.2%} – {:.2%}".format(*rate.wilson95),
             f"{median(t.steps for t in tried):g}", str(sum(bool(t.disturbed) for t in tried)),
+            str(sum(bool(t.limited) for t in tried)),
             "; ".join(f"{n} × {reason}" for reason, n in reasons.most_common()),
         )  # fmt: skip
     return table
@@ -195,9 +213,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--skills", nargs="*", default=[s.name for s in SkillLibrary().skills])
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--chain", action="store_true", help=f"chains of {CHAIN_CALLS} valid calls")
-    parser.add_argument("--failures", action="store_true", help="list every failure and side effect")
+    parser.add_argument(
+        "--failures", action="store_true", help="list every failure, side effect and action that the envelope changed"
+    )
     options = parser.parse_args(arguments)
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
     trials: list[Trial] = []
     with ProcessPoolExecutor(options.workers) as pool:
         futures: list[Future[list[Trial]]] = []
@@ -213,10 +233,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console.print(tabulate(trials))
     if options.failures:
         for trial in trials:
-            if not trial.succeeded or trial.disturbed:
+            if not trial.succeeded or trial.disturbed or trial.limited:
                 console.print(
                     f"seed {trial.seed} call {trial.index} {trial.call}: {trial.steps} steps, "
-                    f"{trial.reason or 'succeeded'}; disturbed: {'; '.join(trial.disturbed) or 'nothing'}",
+                    f"{trial.reason or 'succeeded'}; disturbed: {'; '.join(trial.disturbed) or 'nothing'}; "
+                    f"limited: {'; '.join(trial.limited) or 'nothing'}",
                     highlight=False, soft_wrap=True,
                 )  # fmt: skip
 
