@@ -22,6 +22,7 @@ class Dialogue:
     """Memory of one conversation, kept by a planner from command to command."""
 
     def __init__(self) -> None:
+        self._arrived: tuple[str, SymbolicState] | None = None
         self.earlier: tuple[SymbolicState, ...] = ()
         self._mentions: tuple[Mention, ...] = ()
         self._latest: tuple[str, SymbolicState] | None = None
@@ -54,7 +55,7 @@ class Dialogue:
     def mentions(self, focus: tuple[str, ...]) -> tuple[Mention, ...]:
         """What "it" and "them" may mean: the sets spoken of where they agree with the focus, else the focus."""
         remembered = tuple(dict.fromkeys(n for m in self._mentions for n in m.names))
-        if focus and remembered[: len(focus)] == focus[: len(remembered)]:
+        if remembered and remembered[: len(focus)] == focus[: len(remembered)]:
             return tuple(Mention(m.names) for m in self._mentions)
         return tuple(Mention((name,)) for name in focus)
 

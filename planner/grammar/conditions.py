@@ -79,9 +79,9 @@ def _options(statement: Statement, context: Context) -> tuple[tuple[Literal, ...
 
 
 def _indefinite(group: Group) -> bool:
-    return _says_no(group) or any(
+    return _says_no(group) or (any(
         p.has("a", "any", "some") or p.noun in ("everything", "thing") for p in group.themes
-    ) and not any(p.has("every", "all", "the") for p in group.themes)  # fmt: skip
+    ) and not any(p.has("every", "all", "the") for p in group.themes))  # fmt: skip
 
 
 def _presence(content: Group, targets: Sequence[str], context: Context) -> Condition:

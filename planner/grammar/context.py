@@ -116,7 +116,9 @@ class Context:
         self.state = after(self.state, literals)
 
 
-_YES = frozenset({"yes", "y", "yeah", "yep", "sure", "ok", "okay", "please do", "yes please", "correct", "right", "do it"})
+_YES = frozenset(
+    {"yes", "y", "yeah", "yep", "sure", "ok", "okay", "please do", "yes please", "correct", "right", "do it"}
+)
 _NO = frozenset({"no", "n", "nope", "nah", "no thanks", "don't", "do not", "wrong"})
 
 
@@ -126,8 +128,10 @@ def after(state: SymbolicState, literals: Iterable[Literal]) -> SymbolicState:
         effects: list[Literal] = []
         first = literal.arguments[0] if literal.arguments else ""
         match literal.predicate, literal.negated:
-            case ("on" | "in" | "holding"), False:
+            case (("on" | "in" | "holding"), False):
                 effects += _lifted(first)
+                for rider in state.resting.get(first, ()):
+                    effects += [*_lifted(rider), Literal("on", (rider, "table"))]
                 if literal.predicate != "holding":
                     effects.append(Literal("holding", (first,), negated=True))
                 effects.append(literal)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class InstructionError(ValueError):
     """The input is no instruction at all: empty, or far too long."""
@@ -10,10 +12,10 @@ class InstructionError(ValueError):
 class NeedsAnswer(Exception):  # noqa: N818 - not an error: the dialogue goes on
     """Understanding stops until the person says more. choices: possible answers, may be empty."""
 
-    def __init__(self, text: str, choices: tuple[str, ...] = ()) -> None:
+    def __init__(self, text: str, choices: Sequence[str] = ()) -> None:
         super().__init__(text)
         self.text = text
-        self.choices = choices
+        self.choices = tuple(choices)
 
 
 class CannotBe(Exception):  # noqa: N818 - not an error: an answer

@@ -5,6 +5,7 @@ Not for: how clauses are ordered or depend on conditions (understanding.py).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
@@ -14,9 +15,11 @@ from planner.grammar.context import Context
 from planner.grammar.errors import CannotBe, NeedsAnswer
 from planner.grammar.grouping import Group, PhraseList, Place, groups_of
 from planner.grammar.placing import Option, both
+from planner.grammar.questions import REPHRASE
 from planner.grammar.references import resolve_list
 from planner.grammar.syntax import Clause, Ensure, Imperative, NounPhrase, Particle, Statement
 from planner.grammar.towers import build
+from planner.grammar.vocabulary import PHRASES
 from skills.literals import Literal
 
 Frame: TypeAlias = Callable[[Group, Context], list[Option]]
@@ -43,7 +46,7 @@ def done(clause: Clause, context: Context) -> list[Option]:
 
 def _shared(groups: list[Group]) -> list[Group]:
     """In "put A in B and C in D" the second group borrows the noun of the first where it has none."""
-    for before, after in zip(groups, groups[1:], strict=False):
+    for before, after in itertools.pairwise(groups):
         nouns = [p.noun for p in before.themes if p.noun]
         if nouns:
             after.themes = [replace(p, noun=nouns[-1]) if _nounless(p) else p for p in after.themes]
@@ -54,7 +57,18 @@ def _nounless(phrase: NounPhrase) -> bool:
     return not phrase.noun and not phrase.pronoun and bool(phrase.colours or phrase.quantifiers)
 
 
+_LONE = ("on", "off", "in", "out", "with")  # prepositions that mean something without a noun
+
+
+def _refuse_lone(group: Group) -> None:
+    """A preposition that hangs in the air is not passed over in silence."""
+    for particle in group.particles:
+        if particle.kind == "particle" and particle.value in PHRASES["PREP"] and particle.value not in _LONE:
+            raise NeedsAnswer(f"I do not understand '{particle.value}' without what it belongs to. {REPHRASE}")
+
+
 def _framed(verb: str, group: Group, context: Context) -> list[Option]:
+    _refuse_lone(group)
     device = _device(group, context)
     if verb == "pick" and device == "button":
         return press(group, context)
@@ -171,6 +185,8 @@ def set_closed(group: Group, context: Context) -> list[Option]:
 
 
 def _drawers(group: Group, what: str, context: Context) -> tuple[str, ...]:
+    if group.places:
+        raise NeedsAnswer(f"I do not understand where to: something can just be {what}. {REPHRASE}")
     theme = group.theme if group.themes else PhraseList((NounPhrase(("the",), noun="drawer"),))
     names = resolve_list(theme, ("drawer",), context).first
     for name in names:
@@ -301,10 +317,7 @@ def fill(group: Group, context: Context) -> list[Option]:
     if not group.themes:
         raise NeedsAnswer("Which bowl shall I fill?", context.state.of_category("bowl"))
     withs = [p for p in group.places if p.prep in ("with", "of")]
-    if withs:
-        themes = list(withs[-1].phrases.phrases)
-    else:
-        themes = [NounPhrase(("3",), noun="block", plural=True)]
+    themes = list(withs[-1].phrases.phrases) if withs else [NounPhrase(("3",), noun="block", plural=True)]
     return placing.put(Group(themes, places=[Place("in", group.theme)], exceptions=group.exceptions), context)
 
 
@@ -421,9 +434,9 @@ def _left_undone(group: Group, context: Context) -> list[Option]:
 def _nothing_at(group: Group, place: Place, context: Context) -> list[Literal]:
     targets = resolve_list(place.phrases, context.roles.place, context).first
     context.mention(targets)
-    if all(p.noun in ("everything", "thing", "nothing") and not p.colours for p in group.themes):
-        if all(t != "table" for t in targets):
-            return [_bare(t, context) for t in targets]
+    anything = all(p.noun in ("everything", "thing", "nothing") and not p.colours for p in group.themes)
+    if anything and "table" not in targets:
+        return [_bare(t, context) for t in targets]
     widened = tuple(replace(p, quantifiers=("all",), plural=True) for p in group.themes)
     names = resolve_list(PhraseList(widened), context.roles.movable, context, group.exceptions).first
     context.mention(names)
@@ -506,5 +519,3 @@ def _denied(group: Group, negated: bool, context: Context) -> list[Literal]:
     if group.said("empty", "clear"):
         raise CannotBe("that something is not empty is no goal I can aim at; say what shall be in it")
     return [_opposite(lit) if negated else lit for lit in _asserted(group, context)[0]]
-
-

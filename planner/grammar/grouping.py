@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field, replace
 
-from planner.grammar.syntax import Exception_, NounPhrase, Part, Particle, PrepPhrase, Separator
+from planner.grammar.syntax import Leaving, NounPhrase, Part, Particle, PrepPhrase, Separator
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def groups_of(parts: tuple[Part, ...]) -> list[Group]:
             case Separator():
                 pending = part
                 continue
-            case Exception_(phrase):
+            case Leaving(phrase):
                 group.exceptions.append(phrase)
             case NounPhrase():
                 group = _take_phrase(part, group, groups, pending, last, parts[index + 1 :])
@@ -83,7 +83,7 @@ def _take_phrase(
     rest: tuple[Part, ...],
 ) -> Group:
     either = pending is not None and pending.value == "or"
-    if isinstance(last, Exception_) and pending is not None:
+    if isinstance(last, Leaving) and pending is not None:
         group.exceptions.append(phrase)
     elif pending is None or not group.has_target:
         group.themes.append(phrase)
@@ -123,7 +123,7 @@ def _target_follows(rest: tuple[Part, ...]) -> bool:
     for part in rest:
         if isinstance(part, PrepPhrase) or (isinstance(part, Particle) and part.value not in _MANNER):
             return True
-        if isinstance(part, Exception_):
+        if isinstance(part, Leaving):
             return False
     return False
 

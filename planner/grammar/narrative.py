@@ -16,7 +16,6 @@ from skills.goal import Goal, GoalBranch
 from skills.literals import Literal
 from skills.symbolic_state import OPPOSITE_ZONE, SymbolicState
 
-
 MAX_ALTERNATIVES = 40
 """End states that a goal lists: those nearest to the start of all that were meant. Each costs a search."""
 
@@ -27,6 +26,16 @@ class Alternative:
 
     condition: Literal
     side: bool
+
+
+def positive(alternative: Alternative) -> Alternative:
+    """The same with a positive condition, so that both sides of one `if` meet in one branch."""
+    condition, side = alternative.condition, alternative.side
+    if condition.negated:
+        return Alternative(condition.negate(), not side)
+    if condition.predicate == "closed":
+        return Alternative(Literal("open", condition.arguments), not side)
+    return alternative
 
 
 @dataclass
@@ -66,7 +75,7 @@ def goal_of(
     ends: list[tuple[Literal, ...]] = []
     branches: tuple[GoalBranch, ...] = ()
     for combination in itertools.islice(itertools.product(*choices), MAX_OPTIONS):
-        end, branches = _split(_settled(told, combination), told, untaken)
+        end, branches = _split(_settled(combination), told, untaken)
         if end not in ends:
             ends.append(end)
     ends.sort(key=lambda end: sum(start.holds(lit) is not True for lit in end))
@@ -96,7 +105,7 @@ def slot(literal: Literal) -> tuple[str, ...]:
             return (predicate, *arguments)
 
 
-def _settled(told: Sequence[Told], combination: Sequence[Option]) -> dict[tuple[str, ...], tuple[Literal, int]]:
+def _settled(combination: Sequence[Option]) -> dict[tuple[str, ...], tuple[Literal, int]]:
     """slot → (literal, index of the clause), in the order first said."""
     slots: dict[tuple[str, ...], tuple[Literal, int]] = {}
     for index, option in enumerate(combination):
@@ -118,7 +127,11 @@ def _overrides(new: Literal, new_index: int, old: Literal, old_index: int) -> bo
     match new.predicate:
         case "on" | "in":
             moved = old.predicate == "in_zone" and old.arguments[0] == first and new_index != old_index
-            emptied = old.negated and old.arguments in (("*", new.arguments[1]), new.arguments) and old.predicate == new.predicate
+            emptied = (
+                old.negated
+                and old.arguments in (("*", new.arguments[1]), new.arguments)
+                and old.predicate == new.predicate
+            )
             covered = old == Literal("clear", (new.arguments[1],))
             return moved or emptied or covered
         case "holding":
@@ -204,7 +217,7 @@ def _worth_it(first: Literal, second: Literal, told: Sequence[Told], start: Symb
     The hand must be empty for most that follows a pick, so a pick comes last whatever the words; and what holds
     already and stays so ("… then close the drawer" with a closed one nobody needs) does not come true at all.
     """
-    if first.predicate == "holding" or first.negated and first.predicate in ("on", "in"):
+    if first.predicate == "holding" or (first.negated and first.predicate in ("on", "in")):
         return False
     if slot(first) == slot(second):
         return True
@@ -226,4 +239,6 @@ def _stays_true(literal: Literal, told: Sequence[Told], start: SymbolicState) ->
 def _needs_drawer(literal: Literal, drawer: str, start: SymbolicState) -> bool:
     if literal.predicate in ("open", "closed", "lit"):
         return False
-    return drawer in literal.arguments or any(a in start.hidden or start.container_of(a) == drawer for a in literal.arguments)
+    return drawer in literal.arguments or any(
+        a in start.hidden or start.container_of(a) == drawer for a in literal.arguments
+    )

@@ -25,7 +25,6 @@ from planner.grammar.references import (
 )
 from planner.grammar.syntax import NounPhrase, Relative
 from skills.literals import Literal
-from skills.symbolic_state import STACK_LIMIT, SymbolicState
 
 Option: TypeAlias = tuple[Literal, ...]
 
@@ -107,6 +106,11 @@ def attached(group: Group, context: Context, *, wants_target: bool) -> tuple[Phr
     return theme, sources, target
 
 
+def related(phrase: NounPhrase, place: Place) -> NounPhrase:
+    """ "the block" + "on the pad"."""
+    return replace(phrase, relatives=(*phrase.relatives, Relative(place.prep, place.phrases.phrases[0])))
+
+
 def _with_relative(theme: PhraseList, relative: Relative) -> PhraseList:
     if not theme.phrases:
         return theme
@@ -136,10 +140,9 @@ def put(group: Group, context: Context, *, default: str = "") -> list[Option]:
     """ "put A in B", "put it back", "put A on the left". default: where to, when nothing is said."""
     theme, sources, target = attached(group, context, wants_target=True)
     direction = next((p.value for p in group.particles if p.kind == "direction"), "")
-    if target is None and not direction and not sources and not group.said(*_TARGETS):
-        if not default:
-            context_theme = " and ".join(described(p) for p in theme.phrases) or "it"
-            raise NeedsAnswer(f"Where do you want '{context_theme}' to go?", sorted(_of(context, context.roles.place)))
+    if target is None and not direction and not sources and not group.said(*_TARGETS) and not default:
+        who = " and ".join(described(p) for p in theme.phrases) or "it"
+        raise NeedsAnswer(f"Where do you want '{who}' to go?", sorted(_of(context, context.roles.place)))
     selection = _moved(theme, sources, group, context)
     if group.said("held"):
         return _each(selection, context, lambda name: [(Literal("holding", (name,)),)])
@@ -241,7 +244,9 @@ def _target_roles(prep: str, phrase: NounPhrase, context: Context) -> tuple[str,
     roles = context.roles
     if phrase.noun and phrase.noun not in ("thing", "one", "stack"):
         return roles.place
-    return {"in": roles.inside, "on": roles.surface, "under": roles.movable, "with": roles.movable}.get(prep, roles.place)
+    return {"in": roles.inside, "on": roles.surface, "under": roles.movable, "with": roles.movable}.get(
+        prep, roles.place
+    )
 
 
 def _refuse_target(target: Place, roles: tuple[str, ...], context: Context) -> None:
@@ -305,7 +310,7 @@ def _all_at(chosen: Sequence[str], end: str, context: Context) -> Option:
 def _one_each(chosen: tuple[str, ...], ends: tuple[str, ...], context: Context) -> list[Option]:
     """ "one block in each bowl": as many themes as targets, in any pairing; one theme stands for each target."""
     if len(chosen) < len(ends):
-        pool = [n for n in _of(context, {context.state.objects[c] for c in chosen})]
+        pool = _of(context, {context.state.objects[c] for c in chosen})
         count = len(chosen) * len(ends)
         if len(pool) < count:
             raise CannotBe(f"there are {len(pool)} blocks only for {len(ends)} places")
@@ -386,9 +391,7 @@ def tower(upwards: Sequence[str], base: str | None) -> Option:
 
 def towers(names: Sequence[str], base: str | None, fixed: dict[int, str]) -> list[Option]:
     """All columns of `names`; fixed: index from the bottom → who must be there."""
-    orders = (
-        order for order in itertools.permutations(names) if all(order[i] == name for i, name in fixed.items())
-    )
+    orders = (order for order in itertools.permutations(names) if all(order[i] == name for i, name in fixed.items()))
     return [tower(order, base) for order in itertools.islice(orders, MAX_OPTIONS)]
 
 
@@ -540,4 +543,3 @@ def _swapped(one: str, other: str, *, context: Context, contents: bool) -> Optio
             f"The {one} and the {other} both stand on the table; to which sides shall they go?", ("left", "right")
         )
     return tuple(swapped)
-

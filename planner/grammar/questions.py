@@ -8,6 +8,7 @@ from planner.grammar.syntax import ParseFailure, Step, parse_instruction
 from planner.grammar.words import Words, read_words, suggestions
 
 _MAX_ROUNDS = 8
+REPHRASE = "Please say it in other words."
 
 
 def read_instruction(text: str, context: Context) -> tuple[tuple[Step, ...], ...]:
@@ -18,7 +19,7 @@ def read_instruction(text: str, context: Context) -> tuple[tuple[Step, ...], ...
     for _ in range(_MAX_ROUNDS):
         words = read_words(text, context.state.objects)
         if words.unknown:
-            text = _respelled(text, words, context)
+            text = _respelled(words, context)
             continue
         try:
             return parse_instruction(words)
@@ -27,7 +28,7 @@ def read_instruction(text: str, context: Context) -> tuple[tuple[Step, ...], ...
     raise NeedsAnswer("I still do not understand. Please say in one short sentence what shall hold at the end.")
 
 
-def _respelled(text: str, words: Words, context: Context) -> str:
+def _respelled(words: Words, context: Context) -> str:
     """Ask about the first unknown word; the answer is a yes, the right word, or the instruction in other words."""
     word = words.unknown[0]
     near = suggestions(word, context.state.objects)
@@ -37,7 +38,9 @@ def _respelled(text: str, words: Words, context: Context) -> str:
     more = f" (nor {', '.join(repr(w) for w in others)})" if others else ""
     if not near:
         return context.ask(f"{heard} do not know the word '{word}'{more}. Please say it in other words.")
-    answer = context.ask(f"{heard} do not know the word '{word}'{more}; did you mean '{near[0]}'?", near).strip().lower()
+    answer = (
+        context.ask(f"{heard} do not know the word '{word}'{more}; did you mean '{near[0]}'?", near).strip().lower()
+    )
     if answer in ("yes", "y", "yes please", "right", "correct"):
         answer = near[0]
     if answer in ("no", "n"):

@@ -43,7 +43,8 @@ def resolve_list(
     listed: PhraseList, roles: tuple[str, ...], context: Context, exceptions: Sequence[NounPhrase] = ()
 ) -> Selection:
     """Coordinated phrases: "and" joins the sets, "or" offers them."""
-    left_out = {n for e in with_shared_noun(tuple(exceptions)) for n in resolve(_as_plural(e), roles, context).first}
+    excepted = tuple(_singled(e) for e in with_shared_noun(tuple(exceptions))) if len(exceptions) > 1 else exceptions
+    left_out = {n for e in excepted for n in resolve(_as_plural(e), roles, context).first}
     phrases = listed.phrases if len(listed.phrases) == 1 else tuple(_singled(p) for p in listed.phrases)
     found = [resolve(phrase, roles, context, left_out) for phrase in phrases]
     if listed.any_of:
@@ -69,9 +70,7 @@ def _as_plural(phrase: NounPhrase) -> NounPhrase:
     return replace(phrase, plural=True) if phrase.noun in _LOOSE_NOUNS else phrase
 
 
-def resolve(
-    phrase: NounPhrase, roles: tuple[str, ...], context: Context, left_out: Iterable[str] = ()
-) -> Selection:
+def resolve(phrase: NounPhrase, roles: tuple[str, ...], context: Context, left_out: Iterable[str] = ()) -> Selection:
     """The objects meant. Raises NeedsAnswer where the person must say, CannotBe where nothing fits."""
     out = set(left_out)
     if phrase.pronoun or _looks_back(phrase, context):
@@ -83,7 +82,7 @@ def resolve(
         found = [name for name in found if name not in context.protected] or found
     if not found:
         found = list(_assumed(phrase, roles, context))
-    return _quantified(phrase, _best_first(found, context.state), context)
+    return _quantified(phrase, best_first(found, context.state), context)
 
 
 def _sweeping(phrase: NounPhrase) -> bool:
@@ -103,7 +102,7 @@ def _looks_back(phrase: NounPhrase, context: Context) -> bool:
     return bare and phrase.has("both", "every", "all", "2", "3") and any(len(m.names) > 1 for m in context.mentions)
 
 
-def _best_first(names: Iterable[str], state: SymbolicState) -> list[str]:
+def best_first(names: Iterable[str], state: SymbolicState) -> list[str]:
     """Easy ones first, so that a free choice costs little."""
 
     def trouble(name: str) -> tuple[bool, bool, bool]:
@@ -118,7 +117,11 @@ def _best_first(names: Iterable[str], state: SymbolicState) -> list[str]:
 def candidates(phrase: NounPhrase, roles: tuple[str, ...], context: Context) -> list[str]:
     """Objects that fit noun, colours, relatives and superlative; quantifiers play no part yet."""
     pool = _by_noun(phrase, roles, context)
-    pool = [n for n in pool if not phrase.colours or _colour(n) in phrase.colours or set(n.split()[:-1]) & set(phrase.colours)]
+    pool = [
+        n
+        for n in pool
+        if not phrase.colours or _colour(n) in phrase.colours or set(n.split()[:-1]) & set(phrase.colours)
+    ]
     pool = [n for n in pool if _colour(n) not in phrase.not_colours]
     if phrase.state:
         pool = [n for n in pool if _in_state(n, phrase.state, context)]
@@ -132,7 +135,7 @@ def candidates(phrase: NounPhrase, roles: tuple[str, ...], context: Context) -> 
 
 
 def _colour(name: str) -> str:
-    first = name.split()[0]
+    first = name.split(maxsplit=1)[0]
     return first if first in COLOURS and " " in name else ""
 
 
@@ -252,7 +255,9 @@ def _what_there_is(phrase: NounPhrase, noun: str, roles: tuple[str, ...], contex
     wanted = " ".join(words)
     article = "an" if wanted[0] in "aeiou" else "a"
     if phrase.relatives or phrase.superlative or phrase.state or phrase.has("other", "the rest"):
-        wanted = {"other": f"other {noun}"}.get(next((q for q in phrase.quantifiers if q == "other"), ""), f"such {wanted}")
+        wanted = {"other": f"other {noun}"}.get(
+            next((q for q in phrase.quantifiers if q == "other"), ""), f"such {wanted}"
+        )
         return f"there is no {wanted} as far as I know; there {_listing(same)}"
     del article
     return f"there is no {wanted} here; there {_listing(same or sorted(objects))}"
@@ -330,7 +335,7 @@ def _answered(answer: str, found: Sequence[str], context: Context) -> tuple[str,
     if plain in ("any", "either", "whichever", "any of them", "no matter", "you choose"):
         return (found[0],)
     try:
-        parts = parse_parts(read_words(answer, context.state.objects))
+        parts = parse_parts(read_words(plain, context.state.objects))
     except (ParseFailure, ValueError):
         return ()
     kinds = tuple(dict.fromkeys(context.state.objects[n] for n in found))
@@ -345,7 +350,7 @@ def described(phrase: NounPhrase) -> str:
     """The phrase in words, for questions."""
     if phrase.pronoun:
         return phrase.pronoun
-    determiners = [q if not q.isdigit() else q for q in phrase.quantifiers]
+    determiners = list(phrase.quantifiers)
     nouns = {"": "one", "everything": "everything"}.get(phrase.noun, phrase.noun)
     words = [*determiners, *([phrase.superlative] if phrase.superlative else []), *phrase.colours]
     if phrase.noun != "everything":
@@ -387,7 +392,7 @@ def _pronoun(phrase: NounPhrase, roles: tuple[str, ...], context: Context) -> Se
     only = [n for n, kind in state.objects.items() if kind in roles]
     if len(only) == 1:
         return Selection((tuple(only),))
-    return _which(replace(phrase, plural=False), _best_first(mentioned[0][1] if mentioned else only, state), context, 1)
+    return _which(replace(phrase, plural=False), best_first(mentioned[0][1] if mentioned else only, state), context, 1)
 
 
 def _several(

@@ -17,6 +17,9 @@ from lark.lexer import Lexer
 
 from planner.grammar.words import Words
 
+Node: TypeAlias = Any
+"""A lark tree, whose children are trees or tokens as the rule says."""
+
 GRAMMAR = Path(__file__).with_name("instruction.lark")
 
 
@@ -77,13 +80,13 @@ class Separator:
 
 
 @dataclass(frozen=True)
-class Exception_:
+class Leaving:
     """ "except the red one"."""
 
     noun_phrase: NounPhrase
 
 
-Part: TypeAlias = NounPhrase | PrepPhrase | Particle | Separator | Exception_
+Part: TypeAlias = NounPhrase | PrepPhrase | Particle | Separator | Leaving
 
 
 @dataclass(frozen=True)
@@ -174,11 +177,11 @@ def parse_parts(words: Words) -> tuple[Part, ...]:
     return _parts(_parse(words, "parts"), words)
 
 
-def _parse(words: Words, start: str) -> Tree[Token]:
+def _parse(words: Words, start: str) -> Node:
     if not words.tokens:
         raise ParseFailure(0)
     try:
-        return _parser().parse(words.tokens, start=start)  # type: ignore[arg-type]
+        return _parser().parse(words.tokens, start=start)
     except UnexpectedInput as error:
         token = getattr(error, "token", None)
         expected = frozenset(getattr(error, "accepts", None) or getattr(error, "expected", ()) or ())
@@ -187,7 +190,7 @@ def _parse(words: Words, start: str) -> Tree[Token]:
         raise ParseFailure(token.start_pos, expected) from None
 
 
-def _sentence(tree: Tree[Token], words: Words) -> tuple[Step, ...]:
+def _sentence(tree: Node, words: Words) -> tuple[Step, ...]:
     steps: list[Step] = []
     joined = "start"
     for child in tree.children:
@@ -200,11 +203,11 @@ def _sentence(tree: Tree[Token], words: Words) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _terminals(tree: Tree[Token]) -> set[str]:
+def _terminals(tree: Node) -> set[str]:
     return {t.type for t in tree.scan_values(lambda v: isinstance(v, Token))}
 
 
-def _step(tree: Tree[Token], joined: str, words: Words) -> Step:
+def _step(tree: Node, joined: str, words: Words) -> Step:
     start, end = _span(tree)
     if tree.data == "bare":
         clause: Clause = Statement(_parts(tree.children[0], words), kind="bare")
@@ -226,7 +229,7 @@ _SUBORDINATORS = {"IF": "if", "UNLESS": "unless", "WHEN": "when", "AFTER": "afte
                   "WHILE": "while", "BY": "by"}  # fmt: skip
 
 
-def _subordinate(tree: Tree[Token], words: Words) -> Subordinate:
+def _subordinate(tree: Node, words: Words) -> Subordinate:
     inner = next((c for c in tree.children if isinstance(c, Tree) and c.data == "subordinate"), tree)
     marker = next(c for c in inner.children if isinstance(c, Token) and c.type in _SUBORDINATORS)
     kind = _SUBORDINATORS[marker.type]
@@ -242,7 +245,7 @@ def _subordinate(tree: Tree[Token], words: Words) -> Subordinate:
     return Subordinate(kind, clauses, leads=tree.data == "lead")
 
 
-def _clause(tree: Tree[Token], words: Words) -> Clause:
+def _clause(tree: Node, words: Words) -> Clause:
     trees = [c for c in tree.children if isinstance(c, Tree)]
     match tree.data:
         case "happening" | "deed":
@@ -265,7 +268,7 @@ def _clause(tree: Tree[Token], words: Words) -> Clause:
             return Statement(_parts(subject, words), _parts(predicate.children[0], words), "NOT" in _terminals(link))
 
 
-def _itemised(trees: list[Tree[Token]], words: Words) -> Imperative:
+def _itemised(trees: list[Node], words: Words) -> Imperative:
     """ "build a tower: red, then green" is one list."""
     parts: list[Part] = list(_parts(trees[1], words))
     listed = [t for t in trees[2:] if t.data == "parts"]
@@ -277,13 +280,13 @@ def _itemised(trees: list[Tree[Token]], words: Words) -> Imperative:
     return Imperative(_verb(trees[0].children[0]), tuple(parts))
 
 
-def _verb(token: Token) -> str:
+def _verb(token: Any) -> str:
     if token.type == "HAVE":
         return "put"
     return {"light": "activate", "switch": "turn"}.get(str(token), str(token))
 
 
-def _parts(tree: Tree[Token], words: Words) -> tuple[Part, ...]:
+def _parts(tree: Node, words: Words) -> tuple[Part, ...]:
     found: list[Part] = []
     excepting = False
     for child in tree.children:
@@ -292,13 +295,13 @@ def _parts(tree: Tree[Token], words: Words) -> tuple[Part, ...]:
             continue
         part = _part(child, words)
         if excepting and isinstance(part, NounPhrase):
-            part = Exception_(part)
+            part = Leaving(part)
         excepting = False
         found.append(part)
     return tuple(found)
 
 
-def _part(tree: Tree[Token], words: Words) -> Part:
+def _part(tree: Node, words: Words) -> Part:
     match tree.data:
         case "np" | "content":
             return _noun_phrase(tree, words)
@@ -315,11 +318,11 @@ def _part(tree: Tree[Token], words: Words) -> Part:
             return Particle("particle", _value(tree))
 
 
-def _value(tree: Tree[Token]) -> str:
+def _value(tree: Node) -> str:
     return str(next(tree.scan_values(lambda v: isinstance(v, Token))))
 
 
-def _noun_phrase(tree: Tree[Token], words: Words) -> NounPhrase:
+def _noun_phrase(tree: Node, words: Words) -> NounPhrase:
     start, end = _span(tree)
     if tree.data == "content":
         place = next(c for c in tree.children if isinstance(c, Tree))
@@ -327,8 +330,8 @@ def _noun_phrase(tree: Tree[Token], words: Words) -> NounPhrase:
                           start=start, end=end)  # fmt: skip
     if any(c.data == "quantifier" and c.children[0] == "contents" for c in tree.children):
         inner = Tree(tree.data, [c for c in tree.children if c.children[0] != "contents"], tree.meta)
-        place = Relative("in", _noun_phrase(inner, words))
-        return NounPhrase(("all", "contents"), noun="thing", plural=True, relatives=(place,), start=start, end=end)
+        held = Relative("in", _noun_phrase(inner, words))
+        return NounPhrase(("all", "contents"), noun="thing", plural=True, relatives=(held,), start=start, end=end)
     gathered: dict[str, list[Any]] = {k: [] for k in ("quantifiers", "colours", "not_colours", "relatives")}
     single: dict[str, Any] = {}
     for child in tree.children:
@@ -357,7 +360,8 @@ def _noun_phrase(tree: Tree[Token], words: Words) -> NounPhrase:
             case "relative_colour":
                 negated = any(isinstance(c, Token) and c.type == "NOT" for c in child.children)
                 gathered["not_colours" if negated else "colours"].append(str(child.children[-1].children[-1]))
-    return _settled(NounPhrase(**{k: tuple(v) for k, v in gathered.items()}, **single, start=start, end=end))
+    fields: dict[str, Any] = {**{k: tuple(v) for k, v in gathered.items()}, **single}
+    return _settled(NounPhrase(**fields, start=start, end=end))
 
 
 def _settled(phrase: NounPhrase) -> NounPhrase:
@@ -371,7 +375,7 @@ def _settled(phrase: NounPhrase) -> NounPhrase:
 _NOUNS = {"switch": "button", "light": "lamp", "something": "thing", "everything else": "everything"}
 
 
-def _head(token: Token, words: Words) -> dict[str, Any]:
+def _head(token: Any, words: Words) -> dict[str, Any]:
     written = words.written[token.end_pos - 1]
     if token.type in ("PRONOUN", "THAT"):
         return {"pronoun": str(token), "plural": token == "them"}
@@ -380,7 +384,7 @@ def _head(token: Token, words: Words) -> dict[str, Any]:
     return {"noun": noun, "plural": plural}
 
 
-def _relative(place: Tree[Token], negated: bool, words: Words) -> Relative:
+def _relative(place: Node, negated: bool, words: Words) -> Relative:
     part = _part(place.children[0], words)
     match part:
         case PrepPhrase(prep, noun_phrase):
@@ -391,8 +395,8 @@ def _relative(place: Tree[Token], negated: bool, words: Words) -> Relative:
             raise AssertionError(f"no place: {part}")
 
 
-def _span(tree: Tree[Token]) -> tuple[int, int]:
+def _span(tree: Node) -> tuple[int, int]:
     tokens = [t for t in tree.scan_values(lambda v: isinstance(v, Token)) if t.start_pos is not None]
     if not tokens:
         return 0, 0
-    return min(t.start_pos for t in tokens), max(t.end_pos for t in tokens)  # type: ignore[type-var, return-value]
+    return min(t.start_pos for t in tokens), max(t.end_pos for t in tokens)

@@ -10,7 +10,7 @@ from planner.grammar.context import Context
 from planner.grammar.errors import CannotBe, NeedsAnswer
 from planner.grammar.grouping import Group, PhraseList, Place
 from planner.grammar.placing import Option, both
-from planner.grammar.references import listing, resolve_list
+from planner.grammar.references import Selection, listing, resolve_list
 from planner.grammar.syntax import NounPhrase
 from skills.symbolic_state import STACK_LIMIT
 
@@ -30,7 +30,7 @@ class _Said:
 
 
 def build(groups: Sequence[Group], context: Context) -> list[Option]:
-    """ "stack A on B (and C on D)", "stack all blocks with red on top", "build a tower of A, B and C on the red pad"."""
+    """ "stack A on B (and C on D)", "stack all blocks with red on top", "build a tower of A and B on the red pad"."""
     placed = any(g.said(*_POSITIONS) for g in groups)
     if len(groups) > 1 and not placed and all(g.places for g in groups):
         return both(*(build([g], context) for g in groups))
@@ -43,7 +43,7 @@ def build(groups: Sequence[Group], context: Context) -> list[Option]:
             raise NeedsAnswer("Which blocks shall I stack?", context.state.of_category("block"))
         group.themes = [NounPhrase(("all",), noun="block", plural=True)]
     listed = PhraseList(group.theme.phrases, said.any_of)
-    found = placing.movables(listed, context, said.exceptions) if group.themes else placing.Selection(((),))
+    found = placing.movables(listed, context, said.exceptions) if group.themes else Selection(((),))
     directed = next((v for v in ("upwards", "in order", "downwards") for g in groups if g.said(v)), "")
     options: list[Option] = []
     for chosen in found.options:
@@ -74,6 +74,8 @@ def _said(groups: Sequence[Group]) -> _Said:
             elif before is not None and before.prep == "with" and len(phrases) > 1:
                 said.pairs.append((phrases.pop(), place.phrases.phrases[0]))
             else:
+                if said.base is not None and phrases:
+                    phrases[-1] = placing.related(phrases[-1], said.base)
                 said.base = place
             before = place
         count = min(len(positions), len(phrases))
@@ -98,7 +100,9 @@ def _base(place: Place | None, context: Context) -> str | None:
     if place is None:
         return None
     targets = replace(place.phrases, phrases=place.phrases.phrases[:1])
-    (name,) = resolve_list(targets, context.roles.place if place.prep == "in" else context.roles.surface, context).first[:1]
+    (name,) = resolve_list(
+        targets, context.roles.place if place.prep == "in" else context.roles.surface, context
+    ).first[:1]
     if context.state.objects[name] in context.roles.inside:
         raise CannotBe(f"blocks cannot be stacked in the {name}")
     return name

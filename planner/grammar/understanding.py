@@ -12,17 +12,17 @@ from dataclasses import dataclass, field, replace
 
 from planner.grammar.conditions import Condition, condition_of
 from planner.grammar.context import Context, Mention
-from planner.grammar.errors import CannotBe, NeedsAnswer
+from planner.grammar.errors import CannotBe, InstructionError, NeedsAnswer
 from planner.grammar.feasibility import check
 from planner.grammar.frames import done, leaves_alone
-from planner.grammar.narrative import Alternative, Told, goal_of
+from planner.grammar.narrative import Alternative, Told, goal_of, positive
 from planner.grammar.placing import Option
 from planner.grammar.questions import read_instruction
-from planner.grammar.syntax import Clause, Imperative, Statement, Step, Subordinate
+from planner.grammar.syntax import Clause, Imperative, Step, Subordinate
 from planner.grammar.telling import in_words
 from skills.goal import Goal
 from skills.library import SkillLibrary
-from skills.literals import Literal
+from skills.symbolic_state import SymbolicState
 from world_model.scene import Scene
 
 
@@ -48,7 +48,7 @@ def understand(
     *,
     answers: Mapping[str, str] | None = None,
     mentions: Sequence[Mention] = (),
-    earlier: Sequence[object] = (),
+    earlier: Sequence[SymbolicState] = (),
 ) -> Understood:
     """Read an instruction in a scene.
 
@@ -56,8 +56,46 @@ def understand(
     earlier: states before earlier commands, latest first. Raises InstructionError (no instruction), NeedsAnswer
     (a question to ask), CannotBe (understood and impossible).
     """
+    known = dict(answers or {})
+    try:
+        return _understood(instruction, scene, library, known, mentions, earlier)
+    except NeedsAnswer as question:
+        if question.text not in known:
+            raise
+        reply = known.pop(question.text)
+        return _with_reply(instruction, reply, question, scene, library, known, mentions, earlier)
+
+
+def _with_reply(
+    instruction: str,
+    reply: str,
+    question: NeedsAnswer,
+    scene: Scene,
+    library: SkillLibrary,
+    answers: Mapping[str, str],
+    mentions: Sequence[Mention],
+    earlier: Sequence[SymbolicState],
+) -> Understood:
+    """An open question's answer says it anew, or says what was missing: "in the drawer", "the blue bowl"."""
+    trouble: Exception | None = None
+    for text in (reply, f"{instruction} {reply}", f"{instruction} to {reply}"):
+        try:
+            return understand(text, scene, library, answers=answers, mentions=mentions, earlier=earlier)
+        except (InstructionError, NeedsAnswer, CannotBe) as error:
+            trouble = error if isinstance(error, CannotBe) else trouble
+    raise trouble or NeedsAnswer(f"'{reply}' does not tell me. {question.text}", question.choices)
+
+
+def _understood(
+    instruction: str,
+    scene: Scene,
+    library: SkillLibrary,
+    answers: Mapping[str, str],
+    mentions: Sequence[Mention],
+    earlier: Sequence[SymbolicState],
+) -> Understood:
     state = scene.symbolic()
-    context = Context(scene, library, state, state, answers or {}, list(mentions), tuple(earlier))  # type: ignore[arg-type]
+    context = Context(scene, library, state, state, answers, list(mentions), tuple(earlier))
     sentences = read_instruction(instruction, context)
     reading = _Reading(context)
     for sentence in sentences:
@@ -149,16 +187,17 @@ class _Reading:
                     run.conditions += self._conditions(subordinate)
             case "after":
                 for clause in subordinate.clauses:
-                    run.after.append(self._tell(_as_goal(clause), []))
+                    run.after.append(self._tell(clause, []))
+                self.group += run.after
             case "while":
                 for clause in subordinate.clauses:
                     self._tell(clause, [])
             case "before":
-                run.finally_ += [done(_as_goal(clause), context) for clause in subordinate.clauses]
+                run.finally_ += [done(clause, context) for clause in subordinate.clauses]
 
     def _conditions(self, subordinate: Subordinate) -> list[_Judged]:
         conditions = condition_of(subordinate.clauses, self.context, negated=subordinate.kind == "unless")
-        self.latest = _Judged(tuple(conditions), all([self._truth(c) for c in conditions]))
+        self.latest = _Judged(tuple(conditions), all(self._truth(c) for c in conditions))
         return [self.latest]
 
     def _is_told(self, subordinate: Subordinate) -> bool:
@@ -197,9 +236,10 @@ class _Reading:
                 case "if" | "unless" | "when":
                     conditions += self._conditions(subordinate)
                 case "after":
-                    after += [self._tell(_as_goal(c), []) for c in subordinate.clauses]
+                    after += [self._tell(c, []) for c in subordinate.clauses]
+                    self.group += after[-len(subordinate.clauses) :]
                 case "before":
-                    later += [_as_goal(c) for c in subordinate.clauses]
+                    later += subordinate.clauses
                 case "by" | "while":
                     self.group.append(self._tell(subordinate.clauses[0], after))
         index = self._conditional(step.clause, conditions, after)
@@ -223,11 +263,11 @@ class _Reading:
         agrees = literal is not None and self.context.start.holds(literal) is truth
         branch = Alternative(literal, True) if literal is not None and agrees else None
         if truth:
-            return self._tell(clause, after, branch and _positive(branch))
+            return self._tell(clause, after, branch and positive(branch))
         if branch is not None:
             with contextlib.suppress(NeedsAnswer, CannotBe):
                 options = done(clause, copy.copy(_forked(self.context)))
-                self.untaken.append((_positive(branch), options[0]))
+                self.untaken.append((positive(branch), options[0]))
         return None
 
     def _tell(self, clause: Clause, after: list[int], branch: Alternative | None = None) -> int:
@@ -243,24 +283,9 @@ class _Reading:
         return len(self.told) - 1
 
 
-def _positive(alternative: Alternative) -> Alternative:
-    """The same with a positive condition, so that both sides of one `if` meet in one branch."""
-    condition, side = alternative.condition, alternative.side
-    if condition.negated:
-        return Alternative(condition.negate(), not side)
-    if condition.predicate == "closed":
-        return Alternative(Literal("open", condition.arguments), not side)
-    return alternative
-
-
 def _forked(context: Context) -> Context:
     fork = copy.copy(context)
     fork.mentions = list(context.mentions)
     fork.told = list(context.told)
     fork.spoken = set(context.spoken)
     return fork
-
-
-def _as_goal(clause: Clause) -> Clause:
-    """ "after the lamp is on" asks for the lamp to be on first."""
-    return clause if not isinstance(clause, Statement) or clause.kind != "there_is" else clause

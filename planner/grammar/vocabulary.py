@@ -6,8 +6,7 @@ table. Not for: how words combine (instruction.lark) or what they mean in a scen
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 COLOURS: Mapping[str, str] = {
     "red": "red/crimson/scarlet",
@@ -76,7 +75,8 @@ def _directions() -> dict[str, str]:
     patterns = {}
     for side, word in _SIDES.items():
         forms = (
-            f"to/on/at/in/into/onto/toward/towards/past (the/your/its) {word} ({_SIDE_NOUN}) (of the table/desk/workspace)",
+            f"to/on/at/in/into/onto/toward/towards/past (the/your/its) {word} ({_SIDE_NOUN}) (of the table/"
+            "desk/workspace)",
             f"over to/on (the/your) {word} ({_SIDE_NOUN}) (of the table/desk/workspace)",
             f"{side}ward/{side}wards",
             f"to/on/at (the) {word} hand side (of the table/desk/workspace)",
@@ -93,14 +93,20 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "VERB": VERBS,
     "DIRECTION": _directions(),
     "SIDE": {"left": "left", "right": "right"},
-    "OPEN": {"open": "open | opening | opens | pull open"},
-    "CLOSE": {"closed": "close | closing | closes | closed | shut | shutting | shuts | push shut"},
+    "OPEN": {"open": "open | opening | opens | pull/pulling/slide/sliding open"},
+    "CLOSE": {
+        "closed": "close | closing | closes | closed | shut | shutting | shuts | push/pushing/slide/sliding shut/closed"
+    },
     "OPENED": {"open": "opened"},
     "LIGHT": {"light": "light | lighting"},
-    "STACK": {"stack": "stack | stacks | stacking | pile | pile up | stack up | piling | piled | piles | tower | towers"},
+    "STACK": {
+        "stack": "stack | stacks | stacking | pile | pile up | stack up | piling | piled | piles | tower | towers"
+    },
     "PRESS": {"press": "press | pressing | pressed | presses"},
     "PLACE": {"put": "place | placing | placed | places"},
-    "POSITION": {"place": "positions of | places of | locations of | spots of | position of | place of | location of | places"},
+    "POSITION": {
+        "place": "positions of | places of | locations of | spots of | position of | place of | location of | places"
+    },
     "SWITCH": {"switch": "switch | switching | switched | switches"},
     "ON": {"on": "on"},
     "OFF": {"off": "off"},
@@ -146,7 +152,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "upwards": "from bottom to top | from the bottom up | bottom to top | bottom up | from the bottom to the top",
         "downwards": "from top to bottom | from the top down | top to bottom | top down | from the top to the bottom",
         "top": "on top | at the top | as the top (one) | on the top | as top | uppermost of all | at the very top",
-        "bottom": "at the bottom | as the base | as base | as the foundation | as the bottom (one) | on the bottom | at the base | at the very bottom | "
+        "bottom": "at the bottom | as the base | as base | as the foundation | as the bottom (one) | "
+        "on the bottom | at the base | at the very bottom | "
         "at the foot",
         "middle": "in the middle | in between | in the centre/center",
         "twice": "twice | two times | 2 times",
@@ -159,7 +166,9 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "BUT": {"but": "but"},
     "DET": {"the": "the | my | your | our"},
     "A": {"a": "a | an"},
-    "EVERY": {"every": "every | each | each of | every one of | each one of | every single | each and every | every last"},
+    "EVERY": {
+        "every": "every | each | each of | every one of | each one of | every single | each and every | every last"
+    },
     "ALL": {"all": "all | all of"},
     "BOTH": {"both": "both | both of"},
     "ANY": {"any": "any | any of | any one of | either | either of | either one of | whichever"},
@@ -181,8 +190,14 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "10": "ten | 10 | ten of | 10 of",
     },
     "ONE": {"one": "one | 1 | ones | one of"},
-    "THING": {"something": "something | some thing", "thing": "thing | things | object | objects | item | items | stuff | piece | pieces | toy | toys"},
-    "EVERYTHING": {"everything else": "everything else | anything else | all else", "everything": "everything | anything | all things | all objects | all that | every thing"},
+    "THING": {
+        "something": "something | some thing",
+        "thing": "thing | things | object | objects | item | items | stuff | piece | pieces | toy | toys",
+    },
+    "EVERYTHING": {
+        "everything else": "everything else | anything else | all else",
+        "everything": "everything | anything | all things | all objects | all that | every thing",
+    },
     "WHAT": {"what": "what | whatever | that which"},
     "IT": {"it": "it | itself"},
     "THEM": {"them": "them | they | these | those | themselves"},
@@ -207,28 +222,43 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     },
     "CONTENTS": {"contents": "contents of | content of"},
     "NON": {"non": "non"},
-    "COPULA": {"is": "is | are | was | were | be | been | being | gets | get's | stays | remains | sits | stands | lies | lie | sit | stand | am"},
+    "COPULA": {
+        "is": "is | are | was | were | be | been | being | gets | get's | stays | remains | sits | stands | "
+        "lies | lie | sit | stand | am"
+    },
     "HAVE": {"have": "have | has | had | having"},
     "CONTAINS": {"contains": "contains | contain | containing | holds"},
     "MODAL": {
-        "must": "needs/need/has/have/ought/is/are to (all/both) (be/go/sit/stand/stay/end/lie/rest/belong) (up) | should/must/shall/may/can/will/would/might (all/both) (be/go/sit/stand/stay/end/lie/rest/belong/remain) (up) | should be | must be | has to be | have to be | needs to be | need to be | ought to be | should | must | "
+        "must": "needs/need/has/have/ought/is/are to (all/both) (be/go/sit/stand/stay/end/lie/rest) (up) | "
+        "should/must/shall/may/can/will (all/both) (be/go/sit/stand/stay/end/lie/rest/belong/remain) (up) | "
+        "should be | must be | has to be | have to be | needs to be | need to be | ought to be | "
+        "should | must | "
         "has to | have to | needs to | need to | to be | goes | go | belongs | belong | ends up | end up | "
-        "should end up | must end up | should go | must go | should sit | should stay | should stand | must go | can go | "
+        "should end up | must end up | should go | must go | should sit | should stay | should stand | "
+        "must go | can go | "
         "is to be | are to be | is to go | are to go | is supposed to be | are supposed to be | shall be | shall | "
-        "should all go | should both go | should both be | should all be | must all be | may go | may | may be | may stay | may remain | wants to be | "
+        "should all go | should both go | should both be | should all be | must all be | may go | may | "
+        "may be | may stay | may remain | wants to be | "
         "should lie | should rest | belongs | gets put | should not be left | going | ends | end | needs | moves",
     },
     "NOT": {"not": "not | never | no longer"},
-    "THERE_IS": {"there is": "there should/must be | there has/needs to be | there is | there are | there lies | there stands"},
+    "THERE_IS": {
+        "there is": "there should/must be | there has/needs to be | there is | there are | there lies | there stands"
+    },
     "LIT": {"on": "lit | switched on | turned on | shining | burning | glowing | illuminated | lighted"},
     "UNLIT": {"off": "unlit | switched off | turned off | dark | out of light"},
     "EMPTY": {"empty": "empty | emptied | vacant | emptying | empties"},
     "CLEAR": {"clear": "clear | clearing | clears | cleared | free | freeing | uncovered | unobstructed"},
-    "HELD": {"held": "held | in your hand | in the hand | in the gripper | in hand | in your gripper | in your grip | into your hand"},
-    "STACKED": {"stacked": "stacked | in a stack | in a tower | in one stack | in one tower | into a stack | into a tower | "
-                "in a pile | into a pile | into one tower | into one stack | in a single tower | in a single stack | "
-                "into a single stack | into a single tower | on top of each other | on top of one another | "
-                "one on top of the other | on each other | onto each other"},
+    "HELD": {
+        "held": "held | in your hand | in the hand | in the gripper | in hand | in your gripper | "
+        "in your grip | into your hand"
+    },
+    "STACKED": {
+        "stacked": "stacked | in a stack | in a tower | in one stack | in one tower | into a stack | into a tower | "
+        "in a pile | into a pile | into one tower | into one stack | in a single tower | in a single stack | "
+        "into a single stack | into a single tower | on top of each other | on top of one another | "
+        "one on top of the other | on each other | onto each other"
+    },
     "AND": {"and": "and | as well as | & | plus | along with | together with | nor | or else then"},
     "OR": {"or": "or"},
     "COMMA": {",": ", | ; ,"},
@@ -242,17 +272,23 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "eventually | having done that | to end with | as the last step | as a last step | "
         "once that has been done | after you are done | from there | only then | upon completion",
     },
-    "FIRST": {"first": "first | first of all | firstly | to begin with | to start with | start by | begin by | "
-              "start with | begin with | initially | at first | as a first step"},
+    "FIRST": {
+        "first": "first | first of all | firstly | to begin with | to start with | start by | begin by | "
+        "start with | begin with | initially | at first | as a first step"
+    },
     "DO": {"do": "do | does | did"},
     "IF": {"if": "if | in case | provided that | provided | assuming | assuming that | as long as"},
     "WHEN": {"when": "when | whenever | in the event that"},
     "UNLESS": {"unless": "unless | if not"},
-    "ELSE": {"else": "otherwise | else | or else | if that is not the case | if it is not | in the other case | "
-             "if not so | failing that | if they are not"},
+    "ELSE": {
+        "else": "otherwise | else | or else | if that is not the case | if it is not | in the other case | "
+        "if not so | failing that | if they are not"
+    },
     "BEFORE": {"before": "before | prior to | ahead of"},
-    "AFTER": {"after": "after | as soon as | only after | only once | only when | not before | only if first | "
-              "following | right after | immediately after"},
+    "AFTER": {
+        "after": "after | as soon as | only after | only once | only when | not before | only if first | "
+        "following | right after | immediately after"
+    },
     "WHILE": {"while": "while", "without": "without"},
     "UNTIL": {"until": "until | till"},
     "BY": {"by": "by"},
@@ -276,15 +312,21 @@ TERMINALS: Mapping[str, str] = {
 # Politeness and what carries no meaning of its own; removed wherever it stands.
 FILLER = (
     "please | kindly | robot | hey | hi | hello | ok | okay | alright | well | now | carefully | gently | quickly | "
-    "slowly | simply | actually | really | maybe | perhaps | also | too | could/can/would/will you | thank you | thanks | "
-    "would you mind | do you mind | would you kindly | be so kind as to | be so good as to | would you be so kind as to | "
-    "i want/need you to | i would like/love you to | i want | i need | i would like | i wish for | we need | we want | we would like | "
+    "slowly | simply | actually | really | maybe | perhaps | also | too | "
+    "could/can/would/will you | thank you | thanks | "
+    "would you mind | do you mind | would you kindly | be so kind as to | be so good as to | "
+    "would you be so kind as to | "
+    "i want/need you to | i would like/love you to | i want | i need | i would like | i wish for | "
+    "we need | we want | we would like | "
     "your task/job/goal is to | the task/goal/aim is to | you should/must | you need/have to | you are to | let us | "
     "go ahead and | go and | try to | try and | make an effort to | help me (to) | for me | for us | it is time to | "
-    "is it possible to | i am asking you to | your mission is to | if you can | if you could | if possible | if you would | "
+    "is it possible to | i am asking you to | your mission is to | if you can | if you could | "
+    "if possible | if you would | "
     "if you please | would you | can i have you | proceed to | you | we | i | me | us | already | currently | "
-    "right now | at the moment | at once | immediately | straight away | again | there (please) | dear | my friend | sir | "
+    "right now | at the moment | at once | immediately | straight away | again | there (please) | "
+    "dear | my friend | sir | "
     "panda | forehand | buddy | mate | whole | entire | single | various | individual | existing | available | "
     "little | small | plastic | wooden | nice | neatly | safely | in that case | there you go | all right | so | "
-    "coloured | colored | yet | currently | instead | as well | first thing | exactly | precisely | directly | straight | ever"
+    "coloured | colored | yet | currently | instead | as well | first thing | exactly | precisely | "
+    "directly | straight | ever"
 )

@@ -34,12 +34,12 @@ _CONTRACTIONS = (
     (re.compile(r"'s\b"), " is"),
 )
 _VOWELS = "aeiou"
-_IRREGULAR = {  # base → participle(s)
-    "put": ("put",), "set": ("set",), "lay": ("laid",), "stick": ("stuck",), "bring": ("brought",), "get": ("got", "gotten"),
-    "throw": ("thrown", "threw"), "hide": ("hidden",), "build": ("built",), "make": ("made",), "take": ("taken", "took"),
-    "hold": (), "give": ("given", "gave"), "hit": ("hit",), "keep": ("kept",), "leave": ("left_",), "let": ("let",),
-    "see": ("seen",), "be": (), "draw": ("drawn",), "do": ("done",),
-}  # fmt: skip
+_PARTICIPLES = (  # of irregular verbs; the base stands before the colon
+    "put: put/set: set/lay: laid/stick: stuck/bring: brought/get: got gotten/throw: thrown threw/hide: hidden/"
+    "build: built/make: made/take: taken took/hold:/give: given gave/hit: hit/keep: kept/leave:/let: let/see: seen/"
+    "draw: drawn"
+)
+_IRREGULAR = {base: tuple(forms.split()) for base, forms in (item.split(":") for item in _PARTICIPLES.split("/"))}
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def inflections(phrase: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     base, *rest = phrase
     stem = base[:-1] if base.endswith("e") and not base.endswith("ee") else base
     doubled = len(base) > 2 and base[-1] not in _VOWELS + "wxy" and base[-2] in _VOWELS and base[-3] not in _VOWELS
-    if doubled and base not in ("deliver", "gather", "deposit", "transfer_", "cover", "uncover", "enter", "empty", "position"):
+    if doubled and (len(re.findall(f"[{_VOWELS}]+", base)) == 1 or base == "transfer"):
         stem = base + base[-1]
     past = (stem + "ed",) if not base.endswith("y") or base[-2] in _VOWELS else (base[:-1] + "ied",)
     third = base + "es" if base.endswith(("s", "x", "ch", "sh", "ss")) else base + "s"
