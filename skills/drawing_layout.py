@@ -16,6 +16,7 @@ GAP_X = 26.0
 GAP_Y = 34.0
 LANE = 14.0  # width left free for an arrow that passes a row
 SWEEPS = 8
+STRAIGHTENING_SWEEPS = 8
 
 Point = tuple[float, float]
 
@@ -33,21 +34,33 @@ class Layout:
 def lay_out(sizes: Mapping[str, Point], edges: Sequence[tuple[str, str]]) -> Layout:
     """Places boxes of the given sizes (width, height) so that every edge points downwards.
 
-    The edges must be free of cycles. Edges that follow from others are not drawn.
+    The edges must be free of cycles. Edges that follow from others are not drawn. What no edge connects stands side
+    by side, in the order of `sizes`.
     """
-    if not sizes:
-        return Layout({}, (), 0.0, 0.0)
     order: nx.DiGraph[str] = nx.DiGraph()
     order.add_nodes_from(sizes)
     order.add_edges_from(edges)
+    position = {name: index for index, name in enumerate(sizes)}
+    places: dict[str, Point] = {}
+    arrows: list[Sequence[Point]] = []
+    width = height = 0.0
+    for names in sorted(nx.weakly_connected_components(order), key=lambda part: min(position[n] for n in part)):
+        part = order.subgraph(sorted(names, key=position.__getitem__)).copy()
+        laid = _lay_out_connected({name: sizes[name] for name in sizes if name in names}, nx.DiGraph(part))
+        left = width + GAP_X if places else 0.0
+        places |= {name: (x + left, y) for name, (x, y) in laid.places.items()}
+        arrows += [[(x + left, y) for x, y in points] for points in laid.arrows]
+        width, height = left + laid.width, max(height, laid.height)
+    return Layout(places, arrows, width, height)
+
+
+def _lay_out_connected(sizes: Mapping[str, Point], order: nx.DiGraph[str]) -> Layout:
     needed = nx.transitive_reduction(order)
-    drawn = [edge for edge in order.edges if needed.has_edge(*edge)]
-    rows, chains = _rows(order, drawn)
+    rows, chains = _rows(order, [edge for edge in order.edges if needed.has_edge(*edge)])
     widths = {name: sizes[name][0] if name in sizes else LANE for row in rows for name in row}
-    links = [(a, b) for chain in chains for a, b in pairwise(chain)]
+    links = [link for chain in chains for link in pairwise(chain)]
     _uncross(rows, links)
-    centres = _centres(rows, links, widths)
-    return _placed(rows, chains, sizes, widths, centres)
+    return _placed(rows, chains, sizes, widths, _centres(rows, links, widths))
 
 
 def _rows(order: nx.DiGraph[str], edges: Sequence[tuple[str, str]]) -> tuple[list[list[str]], list[list[str]]]:
@@ -85,18 +98,18 @@ def _uncross(rows: list[list[str]], links: Sequence[tuple[str, str]]) -> None:
 
 
 def _centres(rows: list[list[str]], links: Sequence[tuple[str, str]], widths: Mapping[str, float]) -> dict[str, float]:
-    """Horizontal centres: as near to the mean of the neighbours as the order within the row allows."""
-    neighbours: dict[str, list[str]] = {}
+    """Horizontal centres: as near below what is above, or above what is below, as the row allows; downwards last."""
+    above: dict[str, list[str]] = {}
+    below: dict[str, list[str]] = {}
     for a, b in links:
-        neighbours.setdefault(a, []).append(b)
-        neighbours.setdefault(b, []).append(a)
-    centres: dict[str, float] = {}
-    for row in rows:
-        wanted = [_mean([centres[n] for n in neighbours.get(name, []) if n in centres]) for name in row]
-        centres.update(_spread(row, wanted, widths))
-    for sweep in range(SWEEPS):
-        for row in rows if sweep % 2 else reversed(rows):
-            wanted = [_mean([centres[n] for n in neighbours.get(name, [])] or [centres[name]]) for name in row]
+        above.setdefault(b, []).append(a)
+        below.setdefault(a, []).append(b)
+    centres = {name: place for row in rows for name, place in _spread(row, [0.0] * len(row), widths).items()}
+    for sweep in range(STRAIGHTENING_SWEEPS):
+        upwards = sweep % 2 == 0
+        neighbours = below if upwards else above
+        for row in reversed(rows) if upwards else rows:
+            wanted = [_mean([centres[n] for n in neighbours.get(name, [name])]) for name in row]
             centres.update(_spread(row, wanted, widths))
     return centres
 
