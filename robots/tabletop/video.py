@@ -34,6 +34,7 @@ WOOD = TableLook(pattern="stripes", colour=(0.82, 0.69, 0.54), second_colour=(0.
 SKY_TOP, SKY_BOTTOM = (236, 240, 245), (198, 206, 217)
 LIGHT_DISTANCE_M, LIGHT_VIEW_DEG, LIGHT_PIXELS = 3.0, 34.0, 200
 SHADOW_SHARE, SHADOW_BLUR_SHARE, SHADOW_BIAS_M = 0.36, 1 / 300, 0.012
+LIGHT_SHARES = (1.0 - SHADOW_SHARE * np.arange(256) / 255.0).astype(np.float32)  # by grey level of the shadow mask
 RARELY_MOVES = ("table", "bowl", "pad", "distractor")
 
 
@@ -66,8 +67,10 @@ class Filmer:
         self._actors.show(frame)
         rgb, depth = self._actors.draw(self._pose, self._intrinsics, self.size, self._light)
         picture, back_depth, points = self._backdrop.draw(frame, self._pose, self._intrinsics, self.size, self._light)
-        shade = self._shadows.on(points, frame, self.size)
-        picture = (picture * shade[..., None]).astype(np.uint8)
+        light_share = self._shadows.on(points, frame, self.size)
+        shaded = light_share < 1.0
+        picture = picture.copy()
+        picture[shaded] = (picture[shaded] * light_share[shaded][:, None]).astype(np.uint8)
         nearer = depth < back_depth
         picture[nearer] = rgb[nearer]
         return picture
@@ -119,7 +122,7 @@ class _Shadows:
         self._intrinsics = intrinsics(LIGHT_PIXELS, LIGHT_PIXELS, LIGHT_VIEW_DEG)
         self._seen: tuple[Matrix, NDArray[np.intp], NDArray[np.float64]] | None = None
 
-    def on(self, points: Matrix, frame: TraceFrame, size: tuple[int, int]) -> NDArray[np.float64]:
+    def on(self, points: Matrix, frame: TraceFrame, size: tuple[int, int]) -> NDArray[np.float32]:
         """(height, width) share of the colour that stays, 1 in full light."""
         if self._seen is None or self._seen[0] is not points:
             self._seen = (points, *self._pixels_of(points))
@@ -129,8 +132,9 @@ class _Shadows:
         first_m = np.append(_metres(depth).ravel(), np.inf)  # pixels the light does not see are lit
         dark = first_m[pixels] < distance_m - SHADOW_BIAS_M
         mask = Image.fromarray((dark * np.uint8(255)).reshape(size[1], size[0]))
-        soft = np.asarray(mask.filter(ImageFilter.GaussianBlur(size[0] * SHADOW_BLUR_SHARE)), dtype=np.float64)
-        return 1.0 - SHADOW_SHARE * soft / 255.0
+        soft = np.asarray(mask.filter(ImageFilter.GaussianBlur(size[0] * SHADOW_BLUR_SHARE)))
+        shares: NDArray[np.float32] = LIGHT_SHARES[soft]
+        return shares
 
     def close(self) -> None:
         self._mirror.close()
