@@ -183,8 +183,9 @@ class Actor:
         return result
 
     def _nth(self, call: SkillCall) -> int:
-        """The how-many-eth attempt at this very call the next one is, wherever in the graph."""
-        return 1 + sum(result.run.call == call for result in self.state.history)
+        """The how-many-eth try of this very call the next one is, wherever in the graph; those not started aside."""
+        tried = (r.run for r in self.state.history if r.run.ended_by is not EndedBy.NOT_STARTED)
+        return 1 + sum(run.call == call for run in tried)
 
     def _unmet(self, graph: SkillGraph, step: ReadyStep) -> str | None:
         with guarded("recovery"):

@@ -65,7 +65,7 @@ class RunConfig(BaseModel):
     graph: SkillGraph | None = None
     truth_goal: Goal | None = None
     scene: Annotated[SceneSpec, BeforeValidator(_read_scene)]
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     planner: PlannerName = "language"
     policy: PolicyName = "expert"
     perception: PerceptionName = "oracle"

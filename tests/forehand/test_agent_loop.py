@@ -225,6 +225,45 @@ def test_unsure_is_looked_at_again_and_the_new_verdict_counts(bench: MakeBench, 
     assert table.done == ["pick(red block)", "place_in(red bowl)"]
 
 
+def test_a_repeat_out_of_rounds_is_a_failure_to_recover_from(bench: MakeBench, table: Any) -> None:
+    body = {"steps": [{"id": "press", "do": "press(button)"}]}
+    loop = SkillGraph.model_validate({"steps": [{"id": "r", "repeat": body, "until": "lit(lamp)", "at_most": 2}]})
+
+    def someone_switches_it_off(b: Any) -> None:
+        if len(table.done) < 3:
+            table.state = table.state.apply([Literal.parse("not lit(lamp)")])
+            b.parts.belief.update(None)
+
+    planner = FixedPlanner(Plan(Goal.parse("lit(lamp)"), loop))
+    run = bench("lit(lamp)", planner=planner, checkpoint=someone_switches_it_off)
+    assert run.run().outcome == "succeeded"
+    assert [e.step for e in run.of_kind("step_started")] == ["r/1/press", "r/2/press", "replan1/r/1/press"]
+    (recovery,) = run.of_kind("recovery")
+    assert recovery.rung == "replan"
+    assert "lit(lamp) does not hold after 2 rounds" in recovery.reason
+
+
+@pytest.mark.parametrize(("answer", "outcome"), [("stop", "failed"), (None, "failed"), ("try again", "succeeded")])
+def test_at_the_end_of_its_budgets_it_asks_the_person(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any], answer: str | None, outcome: str
+) -> None:
+    table.mishaps = {1: mishaps["nothing"]}
+    budgets = RecoveryBudgets(retries_per_step=0, replans=0, barren_replans=0)
+    run = bench(IN_BOWL, budgets=budgets, ask=lambda _question: answer)
+    assert run.run().outcome == outcome
+    assert [e.rung for e in run.of_kind("recovery")] == ["ask"]
+    assert "What should be done?" in run.of_kind("question")[0].text
+    assert run.state.answers == []
+
+
+def test_more_than_a_nod_goes_to_the_planner(bench: MakeBench, table: Any, mishaps: dict[str, Any]) -> None:
+    table.mishaps = {1: mishaps["nothing"]}
+    budgets = RecoveryBudgets(retries_per_step=0, replans=0, barren_replans=0)
+    run = bench(IN_BOWL, budgets=budgets, ask=lambda _question: "take it from the side")
+    assert run.run().outcome == "succeeded"
+    assert [answer for _, answer in run.state.answers] == ["take it from the side"]
+
+
 # ---- planners that ask, refuse, or give a graph that cannot work
 
 

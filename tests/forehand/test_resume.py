@@ -20,6 +20,7 @@ from forehand.config import RunConfig
 from forehand.event_log import RunFolderError, read_log
 from forehand.events import Event
 from forehand.results import RunResult, standing
+from forehand.runs import RunFolder
 from forehand.watching import Watcher
 from robots.tabletop.fault_schedule import FaultSchedule, fault_mix
 from skills.goal import Goal
@@ -94,6 +95,13 @@ def test_killed_right_after_an_event_it_goes_on_to_the_same_end(
         assert essence(resumed) == essence(result)
         assert resumed.resumed == 1
         assert RunResult.model_validate_json((killed / "result.json").read_bytes()) == resumed
+
+
+def test_killed_before_its_first_event_it_begins(whole: tuple[Path, RunResult, list[Path]], tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path / "run", CONFIG):
+        pass
+    assert essence(resume_run(tmp_path / "run")) == essence(whole[1])
+    assert story(tmp_path / "run") == story(whole[0])
 
 
 def test_killed_again_while_resuming_with_a_torn_line(
