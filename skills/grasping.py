@@ -18,7 +18,6 @@ from skills.hand import (
     OPENING_M,
     TIP_BELOW_TOOL_M,
     Obstacle,
-    Outline,
     grip_outline,
     hand_gap_m,
     is_between_fingers,
@@ -30,13 +29,13 @@ from skills.motion import (
     YAW_TOLERANCE_RAD,
     approach,
     closedness,
-    distance_m,
     equal_yaws,
     move,
     retreat,
     stop,
     yaw_error_rad,
 )
+from skills.planar import Outline, distance_m
 
 NARROW_OPENING_M = 0.062  # in tight places; a cube 0.3 rad askew is 5 cm wide
 NARROW_OPENINGS_M = (NARROW_OPENING_M, 0.052)
@@ -148,7 +147,7 @@ def lift(state: PhysicalState, name: str) -> Action:
 def floor_under_m(state: PhysicalState, name: str) -> float:
     """Height of the highest thing under a block, the table at least."""
     here = state.objects[name].position_m
-    tops = [o.top_m for o in obstacles(state, ignoring=(name,)) if distance_m(o, here[:2]) < 0.03]
+    tops = [o.top_m for o in obstacles(state, ignoring=(name,)) if distance_m(o.outline, here[:2]) < 0.03]
     return max((top for top in tops if top < here[2]), default=0.0)
 
 

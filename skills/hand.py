@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from robots.physical_state import HandState, ObjectState, PhysicalState
 from robots.tabletop import layout
 from skills.geometry import bottom_m, heading_rad, rotation, top_m
-
-Point2 = tuple[float, float]
-Outline = tuple[Point2, ...]  # corners of a convex polygon, in order, metres
+from skills.planar import Outline, Point2, disc, gap_m, rectangle
 
 OPENING_M = 0.08  # between open fingers
 FINGER_THICKNESS_M = 0.012  # along the closing direction
@@ -52,19 +50,6 @@ def hand_yaw_rad(hand: HandState) -> float:
     """Turn of the hand about the vertical; 0 at home, with the fingers closing along y."""
     matrix = rotation(hand.tool_orientation)
     return math.atan2(matrix[1][0], matrix[0][0])
-
-
-def rectangle(centre: Point2, yaw_rad: float, half_x: float, half_y: float) -> Outline:
-    c, s = math.cos(yaw_rad), math.sin(yaw_rad)
-    corners = ((half_x, half_y), (-half_x, half_y), (-half_x, -half_y), (half_x, -half_y))
-    return tuple((centre[0] + c * x - s * y, centre[1] + s * x + c * y) for x, y in corners)
-
-
-def disc(centre: Point2, radius: float) -> Outline:
-    """A regular octagon around the disc."""
-    reach = radius / math.cos(math.pi / 8)
-    turns = (math.pi / 8 + k * math.pi / 4 for k in range(8))
-    return tuple((centre[0] + reach * math.cos(t), centre[1] + reach * math.sin(t)) for t in turns)
 
 
 def obstacles(state: PhysicalState, ignoring: Iterable[str] = ()) -> tuple[Obstacle, ...]:
@@ -116,23 +101,6 @@ def grip_outline(centre: Point2, yaw_rad: float, opening_m: float) -> Outline:
 
 def palm_outline(centre: Point2, yaw_rad: float) -> Outline:
     return rectangle(centre, yaw_rad, PALM_HALF_WIDTH_M, PALM_HALF_LENGTH_M)
-
-
-def gap_m(one: Outline, other: Outline) -> float:
-    """Distance between two convex outlines along their best separating edge; negative: they overlap by so much."""
-    return max(_separation_m(one, other), _separation_m(other, one))
-
-
-def _separation_m(one: Outline, other: Outline) -> float:
-    best = -math.inf
-    previous = one[-1]
-    for corner in one:
-        ex, ey = corner[0] - previous[0], corner[1] - previous[1]
-        length = math.hypot(ex, ey)
-        nx, ny = ey / length, -ex / length  # outward for counter-clockwise corners
-        best = max(best, min((x - corner[0]) * nx + (y - corner[1]) * ny for x, y in other))
-        previous = corner
-    return best
 
 
 def hand_gap_m(centre: Point2, tool_z_m: float, yaw_rad: float, opening_m: float, around: Iterable[Obstacle]) -> float:

@@ -9,9 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from robots.physical_state import HandState, PhysicalState
 from robots.robot import Action, Vector3
 from skills.geometry import bottom_m, rotation
@@ -22,9 +19,9 @@ from skills.hand import (
     PALM_OVER_TOOL_M,
     TIP_BELOW_TOOL_M,
     Obstacle,
-    Point2,
     hand_yaw_rad,
 )
+from skills.planar import distance_m, distance_to_way_m
 
 STEP_M = 0.045  # longest step: RT-2's action range is 5 cm, and a step that fills it cannot be corrected
 TURN_RAD = 0.22  # with what the arm turns below it, under the wrist's 0.26 a step
@@ -120,77 +117,10 @@ def passing_height_m(state: PhysicalState, goal: Vector3, around: Sequence[Obsta
             (finger_reach, obstacle.top_m + below + MARGIN_M),
             (palm_reach, obstacle.top_m - PALM_OVER_TOOL_M + MARGIN_M),
         ):
-            if height > needed and distance_to_way_m(obstacle, (x, y), goal[:2]) < reach:
-                ahead = max(0.0, distance_m(obstacle, (x, y)) - reach)
+            if height > needed and distance_to_way_m(obstacle.outline, (x, y), goal[:2]) < reach:
+                ahead = max(0.0, distance_m(obstacle.outline, (x, y)) - reach)
                 needed = max(needed, height - 0.8 * ahead)
     return needed
-
-
-def distance_m(obstacle: Obstacle, point: Point2) -> float:
-    """From a point to an obstacle's outline; 0 inside it."""
-    return _distance_to_segment_m(obstacle, point, point)
-
-
-def distances_m(obstacle: Obstacle, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From many points, arrays of one shape, to an obstacle's outline; 0 inside."""
-    best = np.full(x.shape, np.inf)
-    inside = np.ones(x.shape, dtype=bool)
-    previous = obstacle.outline[-1]
-    for corner in obstacle.outline:
-        ex, ey = corner[0] - previous[0], corner[1] - previous[1]
-        px, py = x - previous[0], y - previous[1]
-        share = np.clip((px * ex + py * ey) / (ex * ex + ey * ey), 0.0, 1.0)
-        best = np.minimum(best, np.hypot(px - share * ex, py - share * ey))
-        inside &= ex * py - ey * px >= 0
-        previous = corner
-    return np.where(inside, 0.0, best)
-
-
-def distance_to_way_m(obstacle: Obstacle, start: Point2, end: Point2) -> float:
-    """From a straight way to an obstacle's outline; 0 where it crosses it."""
-    return _distance_to_segment_m(obstacle, start, end)
-
-
-def _distance_to_segment_m(obstacle: Obstacle, start: Point2, end: Point2) -> float:
-    outline = obstacle.outline
-    if _inside(outline, start) or _inside(outline, end):
-        return 0.0
-    best = math.inf
-    previous = outline[-1]
-    for corner in outline:
-        if _cross(start, end, previous, corner):
-            return 0.0
-        best = min(
-            best, _to_segment(corner, start, end), _to_segment(start, previous, corner),
-            _to_segment(end, previous, corner),
-        )  # fmt: skip
-        previous = corner
-    return best
-
-
-def _to_segment(point: Point2, start: Point2, end: Point2) -> float:
-    ex, ey = end[0] - start[0], end[1] - start[1]
-    square = ex * ex + ey * ey
-    share = 0.0 if square == 0 else ((point[0] - start[0]) * ex + (point[1] - start[1]) * ey) / square
-    share = min(max(share, 0.0), 1.0)
-    return math.hypot(point[0] - start[0] - share * ex, point[1] - start[1] - share * ey)
-
-
-def _inside(outline: Sequence[Point2], point: Point2) -> bool:
-    previous = outline[-1]
-    for corner in outline:
-        if _turn(previous, corner, point) < 0:
-            return False
-        previous = corner
-    return True
-
-
-def _cross(a: Point2, b: Point2, c: Point2, d: Point2) -> bool:
-    return _turn(a, b, c) * _turn(a, b, d) < 0 and _turn(c, d, a) * _turn(c, d, b) < 0
-
-
-def _turn(a: Point2, b: Point2, c: Point2) -> float:
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
 def _bounded(value: float, limit: float) -> float:
@@ -205,7 +135,7 @@ def clear_height_m(state: PhysicalState, around: Sequence[Obstacle]) -> float:
     """Tool height at which the fingertips are over all that they now stand beside."""
     here = state.hand.tool_position_m[:2]
     reach = state.hand.opening_m / 2 + FINGER_THICKNESS_M + MARGIN_M
-    tops = [o.top_m for o in around if distance_m(o, here) < reach]
+    tops = [o.top_m for o in around if distance_m(o.outline, here) < reach]
     return max(tops, default=0.0) + TIP_BELOW_TOOL_M + RETREAT_M
 
 

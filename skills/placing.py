@@ -18,8 +18,9 @@ from robots.robot import Action, Vector3
 from robots.tabletop import layout
 from skills.geometry import bottom_m, heading_rad, is_inside, top_m
 from skills.grasping import ENOUGH_GAP_M, NARROW_OPENING_M, put
-from skills.hand import OPENING_M, Obstacle, Point2, hand_gap_m, hand_yaw_rad, obstacles
-from skills.motion import distances_m, equal_yaws, nearest_yaw, yaw_error_rad
+from skills.hand import OPENING_M, Obstacle, hand_gap_m, hand_yaw_rad, obstacles
+from skills.motion import equal_yaws, nearest_yaw, yaw_error_rad
+from skills.planar import Point2, distances_m
 
 Spots = NDArray[np.float64]
 
@@ -86,7 +87,7 @@ def _room_m(spots: Spots, around: Sequence[Obstacle], pads: Sequence[ObjectState
     x, y = spots[:, 0], spots[:, 1]
     room = np.full(len(spots), 1.0)
     for obstacle in around:
-        room = np.minimum(room, distances_m(obstacle, x, y))
+        room = np.minimum(room, distances_m(obstacle.outline, x, y))
     for pad in pads:
         beside = np.maximum(np.abs(x - pad.position_m[0]), np.abs(y - pad.position_m[1])) - pad.size_m[0] / 2
         room = np.minimum(room, beside + PAD_BONUS_M)

@@ -14,8 +14,8 @@ import numpy as np
 
 from robots.physical_state import PhysicalState
 from robots.tabletop import layout
-from skills.hand import PALM_HALF_LENGTH_M, PALM_OVER_TOOL_M, Obstacle, Point2, obstacles
-from skills.motion import distance_m, distance_to_way_m, distances_m
+from skills.hand import PALM_HALF_LENGTH_M, PALM_OVER_TOOL_M, Obstacle, obstacles
+from skills.planar import Point2, distance_m, distance_to_way_m, distances_m
 from skills.predicates import past_line_m
 
 TOWARDS: dict[str, Point2] = {"left": (0.0, 1.0), "right": (0.0, -1.0), "front": (1.0, 0.0), "back": (-1.0, 0.0)}
@@ -72,14 +72,17 @@ def lane_is_free(start: Point2, heading: Point2, length_m: float, around: Sequen
     for obstacle in around:
         ahead = max(length_m, 0.0) + (PALM_HALF_LENGTH_M if obstacle.top_m > PALM_OVER_TOOL_M else FINGERS_AHEAD_M)
         end = (start[0] + ahead * heading[0], start[1] + ahead * heading[1])
-        if distance_to_way_m(obstacle, start, end) < HALF_WIDTH_M:
+        if distance_to_way_m(obstacle.outline, start, end) < HALF_WIDTH_M:
             return False
     return True
 
 
 def _is_free(start: Point2, end: Point2, around: Sequence[Obstacle]) -> bool:
     """A leg may start as near to a thing as the block now stands."""
-    return all(distance_to_way_m(o, start, end) >= min(HALF_WIDTH_M, distance_m(o, start) - 0.001) for o in around)
+    return all(
+        distance_to_way_m(o.outline, start, end) >= min(HALF_WIDTH_M, distance_m(o.outline, start) - 0.001)
+        for o in around
+    )
 
 
 class _Field:
@@ -92,7 +95,7 @@ class _Field:
         grid_x, grid_y = np.meshgrid(self.xs, self.ys, indexing="ij")
         room = np.full(grid_x.shape, np.inf)
         for obstacle in around:
-            room = np.minimum(room, distances_m(obstacle, grid_x, grid_y))
+            room = np.minimum(room, distances_m(obstacle.outline, grid_x, grid_y))
         crowded = np.clip((COMFORT_M - room) / (COMFORT_M - HALF_WIDTH_M), 0.0, 1.0)
         self.cost = np.where(room < HALF_WIDTH_M, np.inf, 1.0 + CROWD_COST * crowded)
         past = {

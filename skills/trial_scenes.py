@@ -6,7 +6,7 @@ Not for: named scenes or those of suites (robots.tabletop.scene_spec), running t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
@@ -18,7 +18,7 @@ from robots.tabletop.world import TabletopWorld
 from skills.grounding import symbolic_of
 from skills.hand import obstacles
 from skills.library import SkillLibrary
-from skills.motion import distance_m
+from skills.planar import distance_m
 from skills.skill import Skill, SkillCall
 from skills.symbolic_state import BOWL_CAPACITY, DRAWER_CAPACITY, STACK_LIMIT, SymbolicState
 
@@ -94,7 +94,7 @@ def wander(world: TabletopWorld, rng: np.random.Generator) -> None:
     """Up, then somewhere over the table at a height that clears what stands there, at some yaw and opening."""
     goal = np.array([rng.uniform(0.32, 0.62), rng.uniform(-0.35, 0.25)])
     state = world.physical_state()
-    near = [o.top_m for o in obstacles(state) if distance_m(o, (goal[0], goal[1])) < 0.14]
+    near = [o.top_m for o in obstacles(state) if distance_m(o.outline, (goal[0], goal[1])) < 0.14]
     low = max(near, default=0.0) + 0.03
     height, turn, grip = rng.uniform(low, 0.3), rng.uniform(-0.25, 0.25), float(rng.uniform(0, 1))
     for _ in range(int(rng.integers(2, 16))):
@@ -123,3 +123,37 @@ def valid_calls(state: SymbolicState, skill: Skill, library: SkillLibrary) -> It
 
 def symbolic(world: TabletopWorld) -> SymbolicState:
     return symbolic_of(world.physical_state())
+
+
+def leaves_something_to_do(call: SkillCall, state: SymbolicState, library: SkillLibrary) -> bool:
+    return not all(state.holds(goal) for goal in library.skill(call.skill).success_of(call.arguments, state))
+
+
+def draw_call(state: SymbolicState, names: Sequence[str], library: SkillLibrary, rng: np.random.Generator) -> SkillCall:
+    """A valid call of one of the skills, skills first so that those with many arguments do not drown the others."""
+    options = {
+        n: [c for c in valid_calls(state, library.skill(n), library) if leaves_something_to_do(c, state, library)]
+        for n in names
+    }
+    possible = [n for n in names if options[n]]
+    return draw_balanced(options[str(rng.choice(possible))], state, rng)
+
+
+def draw_balanced(calls: Sequence[SkillCall], state: SymbolicState, rng: np.random.Generator) -> SkillCall:
+    """One of the calls, kinds of situation first: what its object stands on or in and how high."""
+
+    def situation(call: SkillCall) -> tuple[object, ...]:
+        name = call.arguments[0]
+        below = state.objects.get(state.support.get(name, ""), "")
+        return (
+            state.objects[name],
+            below,
+            state.stack_height(name),
+            len(state.resting.get(name, ())),
+            call.arguments[1:],
+        )
+
+    kinds = sorted({situation(c) for c in calls}, key=str)
+    kind = kinds[int(rng.integers(len(kinds)))]
+    fitting = [c for c in calls if situation(c) == kind]
+    return fitting[int(rng.integers(len(fitting)))]

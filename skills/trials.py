@@ -16,7 +16,6 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from statistics import median
 
-import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -32,7 +31,7 @@ from skills.motion import STEP_M
 from skills.rates import Rate
 from skills.skill import SkillCall
 from skills.symbolic_state import SymbolicState
-from skills.trial_scenes import random_world, symbolic, valid_calls
+from skills.trial_scenes import draw_balanced, draw_call, leaves_something_to_do, random_world, symbolic, valid_calls
 
 CHAIN_CALLS = 20
 PLAIN_WIDTH = 140  # of the table in a file
@@ -131,16 +130,12 @@ def single_trial(skill_name: str, seed: int) -> Trial:
         world, rng = random_world(seed * 100 + attempt)
         with world:
             if skill_name.startswith("place"):
-                run_call(world, _draw(symbolic(world), ("pick",), library, rng), library)
+                run_call(world, draw_call(symbolic(world), ("pick",), library, rng), library)
             state, skill = symbolic(world), library.skill(skill_name)
-            options = [c for c in valid_calls(state, skill, library) if _leaves_something_to_do(c, state, library)]
+            options = [c for c in valid_calls(state, skill, library) if leaves_something_to_do(c, state, library)]
             if options:
-                return run_call(world, _balanced(options, state, rng), library, seed=seed * 100 + attempt)
+                return run_call(world, draw_balanced(options, state, rng), library, seed=seed * 100 + attempt)
     raise RuntimeError(f"no scene in which {skill_name} is possible; seed {seed}")
-
-
-def _leaves_something_to_do(call: SkillCall, state: SymbolicState, library: SkillLibrary) -> bool:
-    return not all(state.holds(goal) for goal in library.skill(call.skill).success_of(call.arguments, state))
 
 
 def chain_trials(seed: int, calls: int = CHAIN_CALLS) -> list[Trial]:
@@ -151,39 +146,9 @@ def chain_trials(seed: int, calls: int = CHAIN_CALLS) -> list[Trial]:
     trials = []
     with world:
         for k in range(calls):
-            trials.append(run_call(world, _draw(symbolic(world), names, library, rng), library, seed=seed, index=k))
+            trials.append(run_call(world, draw_call(symbolic(world), names, library, rng), library, seed=seed, index=k))
             world.checkpoint()
     return trials
-
-
-def _draw(state: SymbolicState, names: Sequence[str], library: SkillLibrary, rng: np.random.Generator) -> SkillCall:
-    """A valid call of one of the skills, skills first so that those with many arguments do not drown the others."""
-    options = {
-        n: [c for c in valid_calls(state, library.skill(n), library) if _leaves_something_to_do(c, state, library)]
-        for n in names
-    }
-    possible = [n for n in names if options[n]]
-    return _balanced(options[str(rng.choice(possible))], state, rng)
-
-
-def _balanced(calls: Sequence[SkillCall], state: SymbolicState, rng: np.random.Generator) -> SkillCall:
-    """One of the calls, kinds of situation first: what its object stands on or in and how high."""
-
-    def situation(call: SkillCall) -> tuple[object, ...]:
-        name = call.arguments[0]
-        below = state.objects.get(state.support.get(name, ""), "")
-        return (
-            state.objects[name],
-            below,
-            state.stack_height(name),
-            len(state.resting.get(name, ())),
-            call.arguments[1:],
-        )
-
-    kinds = sorted({situation(c) for c in calls}, key=str)
-    kind = kinds[int(rng.integers(len(kinds)))]
-    fitting = [c for c in calls if situation(c) == kind]
-    return fitting[int(rng.integers(len(fitting)))]
 
 
 def tabulate(trials: Iterable[Trial]) -> Table:

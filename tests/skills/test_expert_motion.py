@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from robots.physical_state import HandState, ObjectState, PhysicalState
 from robots.tabletop import layout
 from skills.grasping import plan_grasp
-from skills.hand import disc, gap_m, gripped, hand_gap_m, hand_yaw_rad, obstacles, rectangle
+from skills.hand import gripped, hand_gap_m, hand_yaw_rad, obstacles
 from skills.library import SkillLibrary
 from skills.motion import approach, equal_yaws, nearest_yaw, passing_height_m
 from skills.placing import free_spot
+from skills.planar import disc, gap_m, rectangle
 from skills.push_path import next_leg
 
 
