@@ -83,7 +83,7 @@ def graph_json(graph: SkillGraph) -> str:
 
 
 def graph_yaml(graph: SkillGraph) -> str:
-    return yaml.dump(graph_record(graph), Dumper=_FlowDumper, sort_keys=False, width=110, allow_unicode=True)
+    return yaml.dump(graph_record(graph), Dumper=_FlowDumper, sort_keys=False, width=110)
 
 
 def _tidy(value: Any) -> Any:

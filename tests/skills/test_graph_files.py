@@ -57,6 +57,12 @@ def test_yaml_and_json_round_trip(graph: SkillGraph) -> None:
     assert SkillGraph.model_validate_json(graph.model_dump_json(by_alias=True)) == graph
 
 
+@pytest.mark.parametrize("name", ["\x85", "\u2028", "\U00010000", "ü", "a\nb", " a ", "#x: y"])
+def test_names_in_rare_characters_round_trip(name: str) -> None:
+    graph = SkillGraph(name=name)
+    assert parse_graph(graph_yaml(graph)) == graph == parse_graph(graph_json(graph))
+
+
 def test_files_round_trip_by_their_ending(tmp_path: Path) -> None:
     graph = sequence("pick(red block)", "place_in(red bowl)", name="tidy")
     for name in ("graph.yaml", "graph.json"):
