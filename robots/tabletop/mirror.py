@@ -6,7 +6,13 @@ Not for: what the robot's own cameras see (cameras) or encoding (video).
 
 from __future__ import annotations
 
+import re
+import shutil
+import tempfile
 from collections.abc import Callable
+from functools import cache
+from multiprocessing.util import Finalize
+from pathlib import Path
 
 import numpy as np
 import pybullet as p
@@ -14,11 +20,13 @@ from numpy.typing import NDArray
 
 from robots.tabletop import layout, objects, panda
 from robots.tabletop.cameras import Matrix, light_arguments, projection_matrix, view_matrix
+from robots.tabletop.lighter_mesh import lightened_obj
 from robots.tabletop.simulation import BUILDERS
 from robots.tabletop.table_look import dress_table
 from robots.tabletop.trace import TracedObject, TraceFrame
 from robots.tabletop.variations import Lighting, TableLook
 
+DETAIL_M = 0.003
 FIXTURES: dict[str, Callable[[int], int]] = {
     "table": objects.build_table,
     "drawer": objects.build_cabinet,
@@ -30,13 +38,14 @@ FIXTURES: dict[str, Callable[[int], int]] = {
 class Mirror:
     """Shows the objects of some categories and, if wanted, the robot. Use as a context manager, or `close()`.
 
-    shows: whether a category belongs into this mirror. robot: "full" meshes, collision "hulls", or none.
+    shows: whether a category belongs into this mirror. robot: "full" meshes (finer detail than DETAIL_M left out),
+    collision "hulls", or none.
     """
 
     def __init__(self, shows: Callable[[str], bool], robot: str | None = None, table: TableLook | None = None) -> None:
         self.client: int = p.connect(p.DIRECT)
         self._shows, self._table = shows, table
-        self._robot = None if robot is None else panda.load(self.client, full_visuals=robot == "full")
+        self._robot = None if robot is None else _load_robot(self.client, robot)
         self._bodies: dict[str, int] = {}
         self._lit: bool | None = None
 
@@ -111,3 +120,27 @@ def _height_m(name: str, category: str) -> float:
     if category == "bowl":
         return layout.BOWL_HEIGHT_M
     return layout.DISTRACTOR_SIZES_M[name.rpartition(" ")[2]][2] if category == "distractor" else 0.0
+
+
+def _load_robot(client: int, kind: str) -> int:
+    path = _light_urdf() if kind == "full" else panda.urdf(False)
+    body: int = p.loadURDF(str(path), useFixedBase=True, physicsClientId=client)
+    return body
+
+
+@cache
+def _light_urdf() -> Path:
+    """The Panda with lightened visual meshes, written once a process: Bullet reads meshes from files only."""
+    folder = Path(tempfile.mkdtemp(prefix="forehand-meshes-"))
+    Finalize(None, shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, exitpriority=0)
+    text = panda.urdf(True).read_text()
+    for mesh in sorted(set(re.findall(r'"([^"]*/meshes/visual/[^"]*\.obj)"', text))):
+        source = Path(mesh)
+        for beside in (*source.parent.glob("*.mtl"), *source.parent.glob("*.png")):
+            if not (folder / beside.name).exists():
+                shutil.copy(beside, folder)
+        (folder / source.name).write_text(lightened_obj(source.read_text(), DETAIL_M))
+        text = text.replace(mesh, str(folder / source.name))
+    path = folder / "panda.urdf"
+    path.write_text(text)
+    return path

@@ -171,7 +171,7 @@ def _elbow_up(jacobian: Vector, gram: Vector, swivel_rad: float) -> Vector:
 
 def load(client: int, *, full_visuals: bool = False) -> int:
     """The Panda at the base frame's origin with a gear between its fingers; joints at zero, motors off."""
-    body: int = p.loadURDF(str(_urdf(full_visuals)), useFixedBase=True, physicsClientId=client)
+    body: int = p.loadURDF(str(urdf(full_visuals)), useFixedBase=True, physicsClientId=client)
     for link in range(p.getNumJoints(body, physicsClientId=client)):
         p.changeDynamics(body, link, linearDamping=0.0, angularDamping=0.0, physicsClientId=client)
     for link in FINGER_LINKS:
@@ -222,7 +222,7 @@ def vector3(values: Vector) -> Vector3:
 
 
 @cache
-def _urdf(full_visuals: bool) -> Path:
+def urdf(full_visuals: bool) -> Path:
     """The shipped Panda with box fingers; its collision hulls are also what is seen, unless full_visuals."""
     source = Path(pybullet_data.getDataPath()) / "franka_panda" / "panda.urdf"
     text = source.read_text()

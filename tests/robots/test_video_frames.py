@@ -13,6 +13,7 @@ import pytest
 from robots.robot import Action
 from robots.tabletop.cameras import intrinsics, look_at
 from robots.tabletop.interventions import AddDistractor, RemoveObject, SetLamp
+from robots.tabletop.lighter_mesh import lightened_obj
 from robots.tabletop.mirror import Mirror
 from robots.tabletop.scene_spec import SceneSpec
 from robots.tabletop.trace import TraceError, TraceFrame, TraceWriter, frame_of, read_trace
@@ -150,6 +151,25 @@ def test_the_video_has_every_frame_and_plays_in_a_browser(frames, tmp_path: Path
         assert float(stream.average_rate) == 10.0
         assert sum(1 for _ in container.decode(stream)) == len(frames)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_lightened_mesh_has_fewer_faces_in_the_same_place():
+    n = 40
+    angles = np.linspace(0.0, 2.0 * np.pi, n, endpoint=False)
+    ring = [(np.cos(a), np.sin(a), z) for z in (0.0, 0.001) for a in angles]
+    quads = [(k + 1, (k + 1) % n + 1, n + (k + 1) % n + 1, n + k + 1) for k in range(n)]
+    text = "\n".join(
+        ["mtllib a.mtl", *(f"v {x} {y} {z}" for x, y, z in ring), "vn 0 0 1", "usemtl grey"]
+        + [f"f {a}//1 {b}//1 {c}//1\nf {a}//1 {c}//1 {d}//1" for a, b, c, d in quads]
+    )
+    light = lightened_obj(text, 0.3)
+    assert light.count("\nf ") < text.count("\nf ") / 2
+    points = np.array([line.split()[1:] for line in light.split("\n") if line.startswith("v ")], dtype=float)
+    assert len(points) == 2 * n, "faces keep their vertex numbers"
+    assert np.abs(points - ring).max() < 0.3
+    assert light.split("\n")[0] == "mtllib a.mtl"
+    assert "usemtl grey" in light
+    assert lightened_obj(text, 1e-6).count("\nf ") == text.count("\nf ")
 
 
 def test_nothing_half_written_stays(frames, tmp_path: Path):
