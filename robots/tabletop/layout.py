@@ -25,6 +25,7 @@ class Rectangle:
 
 TABLE = Rectangle(-0.20, 0.90, -0.60, 0.72)
 TABLE_THICKNESS_M = 0.04
+FLOOR_Z_M = -0.70
 
 # Where centres of objects may stand. A top-down hand reaches every point of it up to SAFE_HEIGHT_M above the table
 # (tests/robots/test_world_panda.py); its left edge leaves room for the drawer pulled fully out.

@@ -52,6 +52,15 @@ def build_table(client: int) -> int:
     return body
 
 
+def build_floor(client: int) -> int:
+    """What falls off the table comes to rest on it. It is felt but not seen: drawing it would cost every view."""
+    extents = (4.0, 4.0, 0.1)
+    speck = _boxes(
+        client, (1e-4, 1e-4, 1e-4), TABLE_RGBA
+    )  # without a visual shape Bullet would draw the collision shape
+    return _static(client, _box_collision(client, extents), speck, (0.0, 0.0, layout.FLOOR_Z_M - extents[2] / 2))
+
+
 def build_block(client: int, colour: str) -> int:
     """A dynamic cube; its friction (with the fingers' own) is what a grasp rests on."""
     half = [layout.BLOCK_SIZE_M / 2] * 3

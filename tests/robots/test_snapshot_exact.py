@@ -27,7 +27,7 @@ from robots.tabletop.interventions import (
     SetGripForce,
     SetLamp,
 )
-from robots.tabletop.scene_spec import SceneSpec, random_scene
+from robots.tabletop.scene_spec import SceneSpec, load_scene, random_scene
 from robots.tabletop.snapshots import SnapshotError, WorldSnapshot
 from robots.tabletop.world import TabletopWorld
 
@@ -255,6 +255,17 @@ def test_checkpoint_leaves_towers_and_full_bowls_where_they_are(rich: TabletopWo
         rich.step(Action())
     for name, thing in rich.physical_state().objects.items():
         assert np.allclose(thing.position_m, before[name].position_m, atol=0.001), name
+
+
+def test_a_tower_of_five_outlasts_the_checkpoints_of_a_long_run() -> None:
+    with TabletopWorld(load_scene("tower"), 1) as world:
+        before = world.physical_state().objects
+        for _ in range(15):
+            world.checkpoint()
+            for _ in range(3):
+                world.step(Action())
+        for name, thing in world.physical_state().objects.items():
+            assert np.allclose(thing.position_m, before[name].position_m, atol=0.005), name
 
 
 @pytest.mark.parametrize(

@@ -230,6 +230,14 @@ def test_full_visuals_change_no_physics() -> None:
     assert ends[0] == ends[1]
 
 
+def test_what_falls_off_the_table_comes_to_rest_on_the_floor(world: TabletopWorld) -> None:
+    world._simulation.place("red block", (0.45, layout.TABLE.y_min - 0.04, 0.05), (0.0, 0.0, 0.0, 1.0))
+    assert world.settle(3.0)
+    assert world.physical_state().objects["red block"].position_m[2] == pytest.approx(layout.FLOOR_Z_M + 0.02, abs=0.01)
+    seen = CameraRig(world, 96).segmentation("front")
+    assert set(seen.ravel().tolist()) <= {-1, world.robot_body, *world.bodies.values()}
+
+
 def test_worlds_live_side_by_side(world: TabletopWorld) -> None:
     with TabletopWorld(SPEC, 9) as other:
         before = world.physical_state()
