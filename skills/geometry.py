@@ -122,6 +122,17 @@ def _directly_below(state: PhysicalState, thing: ObjectState) -> ObjectState | N
     return min(below, key=lambda o: horizontal_distance_m(thing.position_m, o.position_m), default=None)
 
 
+def block_on(state: PhysicalState, name: str) -> str | None:
+    """The block that stands on an object, also on one in the hand."""
+    below = state.objects[name]
+    for thing in state.objects.values():
+        if thing.category == "block" and thing.name != name and thing.position_m[2] > below.position_m[2]:
+            touching = abs(bottom_m(thing) - top_m(below)) <= TOUCH_GAP_M
+            if touching and is_over(thing.position_m, below):
+                return thing.name
+    return None
+
+
 def is_inside(thing: ObjectState, container: ObjectState) -> bool:
     """Centre between the walls, lowest point not above the rim (heaped: a little) and not under the floor."""
     x, y, _ = in_frame_of(container, thing.position_m)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from robots.physical_state import HandState, ObjectState, PhysicalState
 from robots.tabletop import layout
-from skills.geometry import bottom_m, heading_rad, rotation, top_m
+from skills.geometry import block_on, bottom_m, heading_rad, rotation, top_m
 from skills.planar import Outline, Point2, disc, gap_m, rectangle
 
 OPENING_M = 0.08  # between open fingers
@@ -53,13 +53,23 @@ def hand_yaw_rad(hand: HandState) -> float:
 
 
 def obstacles(state: PhysicalState, ignoring: Iterable[str] = ()) -> tuple[Obstacle, ...]:
-    """Everything that stands up from the table, but for what is held and what is named in `ignoring`."""
-    skip = {*ignoring, state.hand.held}
+    """Everything that stands up from the table, but for what is held, what rides on it, and what is in `ignoring`."""
+    skip = {*ignoring, *_carried(state)}
     found: list[Obstacle] = []
     for thing in state.objects.values():
         if thing.name not in skip and thing.category not in ("table", "pad"):
             found.extend(_obstacles_of(thing))
     return tuple(found)
+
+
+def _carried(state: PhysicalState) -> set[str]:
+    """What the hand holds, and the blocks on it."""
+    carried: set[str] = set()
+    held = state.hand.held
+    while held is not None and held not in carried:
+        carried.add(held)
+        held = block_on(state, held)
+    return carried
 
 
 def _obstacles_of(thing: ObjectState) -> list[Obstacle]:

@@ -18,7 +18,8 @@ OPENINGS_M = (0.070, 0.060)  # around a block at any yaw
 STEP_M = 0.042
 BRAKING = 0.7  # share of the way left that a step goes, so that the block does not slide on
 TOOL_Z_M = 0.018
-BESIDE_M = 0.012  # the finger's flat end pushes stably while the block's middle is this near to its middle
+FACE_M = 0.007  # a finger's flat end pushes stably while the block's middle is this near to its middle;
+BESIDE_M = 0.014  # farther off, the block turns away from it
 
 
 def expert(state: PhysicalState, arguments: tuple[str, ...]) -> Action:
@@ -47,7 +48,10 @@ def expert(state: PhysicalState, arguments: tuple[str, ...]) -> Action:
     if low and not turned and abs(beside) < BESIDE_M and abs(ahead) < 0.024 and hand.opening_m > 0.055:
         play = max(0.0, opening / 2 - 0.02 - ahead)  # before the finger touches the block
         step = min(STEP_M, max(0.015, BRAKING * leg.length_m) + play)
-        by = (step * ux + beside * uy, step * uy - beside * ux, TOOL_Z_M - hand.tool_position_m[2])
+        back = beside - min(
+            max(beside, -FACE_M), FACE_M
+        )  # towards the block's middle, where it is off the finger's end
+        by = (step * ux + back * uy, step * uy - back * ux, TOOL_Z_M - hand.tool_position_m[2])
         return move(hand, by, yaw, closedness(opening))
     return approach(state, (x, y, TOOL_Z_M), yaw, closedness(opening), around, needs_opening_m=0.056)
 

@@ -24,6 +24,7 @@ HALF_WIDTH_M = 0.032  # of the lane that a block at any yaw and the fingers arou
 FINGERS_AHEAD_M = 0.050
 MOVABLE_TOP_M = 0.05  # one block on the table: in need it is pushed along
 PITCH_M = 0.02
+NEAREST_M = 0.31  # to the robot's base: the hand hardly reaches nearer
 AREA_SLACK_M = 0.02  # beyond the placing area; towards the robot there is none
 COMFORT_M = 0.055  # a way keeps so far from things where that costs little
 CROWD_COST = 3.0  # times longer counts a way as narrow as a lane may be
@@ -97,7 +98,8 @@ class _Field:
         for obstacle in around:
             room = np.minimum(room, distances_m(obstacle.outline, grid_x, grid_y))
         crowded = np.clip((COMFORT_M - room) / (COMFORT_M - HALF_WIDTH_M), 0.0, 1.0)
-        self.cost = np.where(room < HALF_WIDTH_M, np.inf, 1.0 + CROWD_COST * crowded)
+        out = (room < HALF_WIDTH_M) | (np.hypot(grid_x, grid_y) < NEAREST_M)
+        self.cost = np.where(out, np.inf, 1.0 + CROWD_COST * crowded)
         past = {
             "left": grid_y - layout.ZONE_LEFT_Y_M,
             "right": layout.ZONE_RIGHT_Y_M - grid_y,
