@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,14 +20,13 @@ from robots.tabletop.snapshots import SnapshotError, WorldSnapshot
 from robots.tabletop.state import SimulationState
 from robots.tabletop.table_look import dress_table
 from robots.tabletop.variations import Variation
+from robots.tabletop.window import DisplayError, connect
+
+__all__ = ["DisplayError", "TabletopWorld"]
 
 SETTLING_S = 3.0
 STILL_M_S, STILL_RAD_S = 0.01, 0.2  # a stack that Bullet balances sways by less
 STILL_STEPS = 2  # so long must everything be still: what is thrown up stands still once, too
-
-
-class DisplayError(RuntimeError):
-    """A window was asked for where none can open."""
 
 
 class TabletopWorld:
@@ -80,7 +77,7 @@ class TabletopWorld:
     def _open(self, spec: SceneSpec, seed: int, variation: Variation | None, *, gui: bool, full_visuals: bool) -> None:
         self.spec, self.seed, self.variation = spec, seed, variation
         self._gui, self._full_visuals = gui, full_visuals
-        self._client = _connect(gui)
+        self._client = connect(gui)
         self._due_s = time.monotonic()
 
     @property
@@ -184,14 +181,3 @@ class TabletopWorld:
         self._simulation = Simulation(self._client, state, full_visuals=self._full_visuals)
         if self.variation is not None:
             dress_table(self._client, self.bodies["table"], self.variation.table)
-
-
-def _connect(gui: bool) -> int:
-    if not gui:
-        return int(p.connect(p.DIRECT))
-    if sys.platform == "linux" and not os.environ.get("DISPLAY"):
-        raise DisplayError("no window can open: DISPLAY is not set; leave gui out and render pictures instead")
-    client = int(p.connect(p.GUI))
-    if client < 0:
-        raise DisplayError(f"no window can open on display {os.environ.get('DISPLAY', '')}")
-    return client

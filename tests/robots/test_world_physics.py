@@ -15,7 +15,8 @@ from robots.tabletop.cameras import CameraRig
 from robots.tabletop.interventions import MoveObject, SetDrawer, SetGripForce
 from robots.tabletop.scene_spec import SceneSpec
 from robots.tabletop.simulation import SUBSTEPS
-from robots.tabletop.world import DisplayError, TabletopWorld
+from robots.tabletop.window import DisplayError
+from robots.tabletop.world import TabletopWorld
 
 SPEC = SceneSpec(
     objects=("red block", "green block", "blue block", "yellow block", "red bowl", "drawer", "button", "lamp"),
@@ -214,10 +215,15 @@ def test_a_scene_without_fixtures_has_none_of_them() -> None:
         assert not state.switches
 
 
-def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DISPLAY", raising=False)
+@pytest.mark.parametrize(
+    ("display", "words"),
+    [("", "DISPLAY is not set"), (":9731", "no X server answers at DISPLAY=:9731"), ("here", "no X server answers"),
+     ("127.0.0.1:59.0", "no X server answers")],
+)  # fmt: skip
+def test_a_window_needs_a_display(monkeypatch: pytest.MonkeyPatch, display: str, words: str) -> None:
+    monkeypatch.setenv("DISPLAY", display)
     monkeypatch.setattr("sys.platform", "linux")
-    with pytest.raises(DisplayError, match="DISPLAY is not set"):
+    with pytest.raises(DisplayError, match=words):
         TabletopWorld(SPEC, 0, gui=True)
 
 
