@@ -57,7 +57,9 @@ def _condition(statement: Statement, context: Context) -> Condition:
     if statement.kind == "contains":
         (container,), (content,) = groups_of(statement.subject), groups_of(statement.predicate)
         names = resolve_list(container.theme, context.roles.inside, context).first
-        return _presence(content, names, context)
+        condition = _presence(content, names, context)
+        context.mention(names)
+        return condition
     merged = groups_of((*statement.subject, *statement.predicate))
     group = merged[0]
     if _device(group, context) and _state_said(group):

@@ -134,7 +134,7 @@ class _Sketch:
         connector = self.rng.choice([c for c in connectors if c.startswith(". ")] if alone else connectors)
         if ordered:
             self.previous, self.group = self.group or self.previous, []
-        elif connector == ". ":
+        elif connector in (". ", "; "):  # a semicolon ends a sentence, too
             self.previous, self.group = [], []
         self.text += connector
 

@@ -29,7 +29,7 @@ from skills.literals import Literal
 Option: TypeAlias = tuple[Literal, ...]
 
 SOURCES = ("off", "out", "from")
-_TARGETS = ("there", "in", "on", "back", "origin", "down", "aside", "held", "away")
+_TARGETS = ("there", "in", "on", "back", "origin", "down", "aside", "held")
 _WHERE = {"in": "in", "on": "on", "to": "to", "with": "with", "under": "under"}
 _STATIC = "stays where it is; I can move {}"
 

@@ -44,7 +44,17 @@ def resolve_list(
 ) -> Selection:
     """Coordinated phrases: "and" joins the sets, "or" offers them."""
     excepted = tuple(_singled(e) for e in with_shared_noun(tuple(exceptions))) if len(exceptions) > 1 else exceptions
-    left_out = {n for e in excepted for n in resolve(_as_plural(e), roles, context).first}
+    spared = [resolve(_as_plural(e), roles, context).options for e in excepted]
+    options: list[tuple[str, ...]] = []
+    every = False
+    for combination in itertools.islice(itertools.product(*spared), MAX_OPTIONS):
+        selection = _joined(listed, roles, context, set(itertools.chain.from_iterable(combination)))
+        options += selection.options
+        every |= selection.every
+    return Selection(tuple(dict.fromkeys(options))[:MAX_OPTIONS], every)
+
+
+def _joined(listed: PhraseList, roles: tuple[str, ...], context: Context, left_out: set[str]) -> Selection:
     phrases = listed.phrases if len(listed.phrases) == 1 else tuple(_singled(p) for p in listed.phrases)
     found = [resolve(phrase, roles, context, left_out) for phrase in phrases]
     if listed.any_of:
@@ -67,7 +77,7 @@ def _singled(phrase: NounPhrase) -> NounPhrase:
 
 def _as_plural(phrase: NounPhrase) -> NounPhrase:
     """An exception needs no choice: "except a red one" leaves out all that fit."""
-    return replace(phrase, plural=True) if phrase.noun in _LOOSE_NOUNS else phrase
+    return replace(phrase, plural=True) if phrase.noun in _LOOSE_NOUNS and phrase.number is None else phrase
 
 
 def resolve(phrase: NounPhrase, roles: tuple[str, ...], context: Context, left_out: Iterable[str] = ()) -> Selection:

@@ -254,6 +254,9 @@ def _clause(tree: Node, words: Words) -> Clause:
             verb = _verb(trees[0].children[0])
             parts = _parts(trees[1], words) if len(trees) > 1 else ()
             return Imperative(verb, parts, tree.data == "prohibition")
+        case "causative":
+            swap = next(c for c in tree.children if isinstance(c, Token))
+            return Imperative(_verb(swap), _parts(trees[1], words))
         case "itemised":
             return _itemised(trees, words)
         case "ensure":
@@ -359,7 +362,8 @@ def _noun_phrase(tree: Node, words: Words) -> NounPhrase:
                 gathered["relatives"].append(_relative(place, negated, words))
             case "relative_colour":
                 negated = any(isinstance(c, Token) and c.type == "NOT" for c in child.children)
-                gathered["not_colours" if negated else "colours"].append(str(child.children[-1].children[-1]))
+                named = [str(c.children[-1]) for c in child.children if isinstance(c, Tree) and c.data == "colour"]
+                gathered["not_colours" if negated else "colours"] += named
     fields: dict[str, Any] = {**{k: tuple(v) for k, v in gathered.items()}, **single}
     return _settled(NounPhrase(**fields, start=start, end=end))
 

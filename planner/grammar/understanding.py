@@ -18,7 +18,7 @@ from planner.grammar.frames import done, leaves_alone
 from planner.grammar.narrative import Alternative, Told, goal_of, positive
 from planner.grammar.placing import Option
 from planner.grammar.questions import read_instruction
-from planner.grammar.syntax import Clause, Imperative, Step, Subordinate
+from planner.grammar.syntax import Clause, Imperative, NounPhrase, Particle, Statement, Step, Subordinate
 from planner.grammar.telling import in_words
 from skills.goal import Goal
 from skills.library import SkillLibrary
@@ -140,6 +140,7 @@ class _Reading:
         self.untaken: list[tuple[Alternative, Option]] = []
         self.group: list[int] = []  # clauses since the last "then"
         self.latest: _Judged | None = None
+        self.verb = ""
 
     def read(self, steps: Sequence[Step]) -> None:
         run = _Run()
@@ -147,7 +148,7 @@ class _Reading:
         if steps[0].joined != "then":
             self.group = []
         self.context.protected = self._protected(steps)
-        for step in steps:
+        for step in _with_content(steps):
             if step.joined == "then" or step.otherwise:
                 self._finish(run)
                 if step.joined == "then" and not step.otherwise:
@@ -234,6 +235,7 @@ class _Reading:
         for subordinate in (s for s in step.subordinates if not s.leads):
             match subordinate.kind:
                 case "if" | "unless" | "when":
+                    self._foreshadow(step.clause)
                     conditions += self._conditions(subordinate)
                 case "after":
                     after += [self._tell(c, []) for c in subordinate.clauses]
@@ -248,6 +250,13 @@ class _Reading:
             self.group.append(index)
             for clause in later:
                 self.group.append(self._tell(clause, [index]))
+
+    def _foreshadow(self, clause: Clause) -> None:
+        """ "put A in B if it is on the table": what "it" is stands in the clause before, which is done after."""
+        fork = _forked(self.context)
+        with contextlib.suppress(NeedsAnswer, CannotBe):
+            done(clause, fork)
+            self.context.mentions = fork.mentions
 
     def _finish(self, run: _Run) -> None:
         for options in run.finally_:
@@ -271,16 +280,33 @@ class _Reading:
         return None
 
     def _tell(self, clause: Clause, after: list[int], branch: Alternative | None = None) -> int:
+        clause = self._completed(clause)
         options = done(clause, self.context)
         keeps = isinstance(clause, Imperative) and (clause.verb in ("keep", "touch", "wait") or clause.prohibited)
         index = self._record(options, after, branch, keeps=keeps)
         self.told[index].away = isinstance(clause, Imperative) and clause.verb in _AWAY
         return index
 
+    def _completed(self, clause: Clause) -> Clause:
+        """ "push it left, then right": what has no verb and names nothing goes on with the verb and thing before."""
+        if isinstance(clause, Imperative):
+            self.verb = clause.verb
+        elif self.verb and isinstance(clause, Statement) and all(isinstance(p, Particle) for p in clause.subject):
+            return Imperative(self.verb, (NounPhrase(pronoun="it"), *clause.subject))
+        return clause
+
     def _record(self, options: list[Option], after: list[int], branch: Alternative | None, *, keeps: bool) -> int:
         self.told.append(Told(options, self.context.state, list(after), branch, keeps))
         self.context.tell(options[0])
         return len(self.told) - 1
+
+
+def _with_content(steps: Sequence[Step]) -> Sequence[Step]:
+    """Without headings: "tidy up: every block goes in the drawer"."""
+    kept = [
+        s for s in steps if not (isinstance(s.clause, Imperative) and s.clause.verb == "sort" and not s.clause.parts)
+    ]
+    return kept or steps
 
 
 def _forked(context: Context) -> Context:

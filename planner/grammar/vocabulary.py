@@ -48,7 +48,8 @@ VERBS: Mapping[str, str] = {
     "remove": "remove/extract/retrieve/fetch",
     "clear": "uncover/clear off/clear out/free up/clean off/clean out/unbury",
     "empty": "empty out/unload",
-    "pick": "pick/pick up/grab/lift/lift up/hold/grasp/get hold of/take hold of/hand/hand over/give/keep hold of/raise",
+    "pick": "bring me/hand me/give me/pass me/get me/fetch me/pick/pick up/grab/lift/lift up/hold/"
+    "grasp/get hold of/take hold of/hand/hand over/give/keep hold of/raise",
     "release": "release/let go/let go of",
     "turn": "turn/flick",
     "toggle": "toggle/flip",
@@ -265,7 +266,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "STOP": {".": ". | ; | ! | ?"},
     "COLON": {":": ":"},
     "THEN": {
-        "then": "then | next | after that | afterwards | afterward | thereafter | finally | lastly | subsequently | "
+        "then": "at the end | last | then | next | after that | afterwards | afterward | thereafter | "
+        "finally | lastly | subsequently | "
         "followed by | once done | when done | once that is done | when that is done | after this | after which | "
         "when you are done | when you have finished | when finished | at last | last of all | in the end | "
         "once you are done | once finished | later | to finish | after doing so | as a final step | "
@@ -327,6 +329,9 @@ FILLER = (
     "dear | my friend | sir | "
     "panda | forehand | buddy | mate | whole | entire | single | various | individual | existing | available | "
     "little | small | plastic | wooden | nice | neatly | safely | in that case | there you go | all right | so | "
-    "coloured | colored | yet | currently | instead | as well | first thing | exactly | precisely | "
+    "coloured | colored | yet | currently | somewhere | anymore | any more | any longer | "
+    "while you are at it | before doing anything else | before anything else | "
+    "from wherever it is | from wherever they are | instead | as well | first thing | exactly | "
+    "precisely | "
     "directly | straight | ever"
 )

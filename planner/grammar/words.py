@@ -74,7 +74,7 @@ def read_words(text: str, names: Iterable[str] = ()) -> Words:
 
 def suggestions(word: str, names: Iterable[str] = ()) -> tuple[str, ...]:
     """Known words spelled nearly like `word`, best first."""
-    known = {w for phrase in _with_names(tuple(sorted(names))) for w in phrase if len(w) > 2}
+    known = {w for phrase in _with_names(tuple(sorted(names))) for w in phrase if len(w) > 2 and w != word}
     return tuple(difflib.get_close_matches(word, sorted(known), n=3, cutoff=0.72))
 
 

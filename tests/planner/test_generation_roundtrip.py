@@ -23,7 +23,7 @@ def meaning(goal: Goal) -> tuple[object, ...]:
 def test_a_generated_instruction_is_understood_as_meant(where: Scene, seed: int) -> None:
     wrong = [
         made.instruction
-        for made in generate(where.symbolic(), 30, seed)
+        for made in generate(where.symbolic(), 12, seed)
         if meaning(read(made.instruction, where).goal) != meaning(made.goal)
     ]
     assert wrong == []

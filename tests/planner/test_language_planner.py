@@ -190,12 +190,11 @@ def test_what_is_no_instruction_is_refused_at_once(text: str) -> None:
         ask(text)
 
 
-_WORDS = st.sampled_from(
-    tuple(
-        "put take the a red blue block blocks bowl drawer it them in on of and or , . then if otherwise is open every "
-        "all but except not two one other stack lamp off before after its colour what there with left back".split()
-    )
+_SENTENCE = (
+    "put take the a red blue block blocks bowl drawer it them in on of and or , . then if otherwise is open every all "
+    "but except not two one other stack lamp off before after its colour what there with left back"
 )
+_WORDS = st.sampled_from(tuple(_SENTENCE.split()))
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
