@@ -111,32 +111,32 @@ def _point(spot: NDArray[np.float64]) -> Point2:
 
 
 def put_in_bowl(state: PhysicalState, name: str, container: str) -> Action:
-    """Beside what lies in the bowl already, on it where nothing else is left."""
+    """Beside what lies in the bowl already, on it where nothing else is left; the hand clear of what stands around."""
     bowl = state.objects[container]
+    inside = _contents(state, name, bowl)
+    around = obstacles(state, ignoring=(name, container, *(o.name for o in inside)))
     x, y = bowl.position_m[:2]
-    inside = [o for n, o in state.objects.items() if n != name and o.category == "block" and is_inside(o, bowl)]
-    turns = (k * math.pi / 4 for k in range(8))
-    slots = [(x, y), *((x + BOWL_SLOT_M * math.cos(a), y + BOWL_SLOT_M * math.sin(a)) for a in turns)]
+    floor = bottom_m(bowl) + layout.BOWL_FLOOR_THICKNESS_M
+    places = [((x, y), 0.0)]  # with the hand's yaw there: fingers beside the block, not between it and the wall
+    for side in (k * math.pi / 4 for k in range(8)):
+        places.append(((x + BOWL_SLOT_M * math.cos(side), y + BOWL_SLOT_M * math.sin(side)), side))
 
-    def height(slot: Point2) -> float:
-        under = (top_m(o) for o in inside if math.dist(slot, o.position_m[:2]) < UNDER_M)
-        return max(under, default=bottom_m(bowl) + layout.BOWL_FLOOR_THICKNESS_M)
+    def rank(place: tuple[Point2, float]) -> tuple[float, float, float]:
+        (slot, side), height = place, _height_m(place[0], inside, floor)
+        freedom = min((math.dist(slot, o.position_m[:2]) for o in inside), default=math.dist(slot, (x, y)))
+        gap = hand_gap_m(slot, height + layout.BLOCK_SIZE_M / 2, side, NARROW_OPENING_M, around)
+        return round(height, 2), -round(freedom, 2), -round(min(gap, ENOUGH_GAP_M), 3)
 
-    def freedom(slot: Point2) -> float:
-        return min((math.dist(slot, o.position_m[:2]) for o in inside), default=math.dist(slot, (x, y)))
-
-    slot = min(slots, key=lambda s: (round(height(s), 2), -round(freedom(s), 3)))
-    foot = (*slot, height(slot))
-    side = math.atan2(slot[1] - y, slot[0] - x) if slot != (x, y) else 0.0
-    yaw = nearest_yaw(state.hand, side, math.pi)
-    return put(state, name, foot, yaw, NARROW_OPENING_M, drop_m=DROP_M)
+    slot, side = min(places, key=rank)
+    foot = (*slot, _height_m(slot, inside, floor))
+    return put(state, name, foot, nearest_yaw(state.hand, side, math.pi), NARROW_OPENING_M, drop_m=DROP_M)
 
 
 def put_in_drawer(state: PhysicalState, name: str, container: str) -> Action:
     """In the freest slot of the row, fingers before and behind it."""
     box = state.objects[container]
+    inside = _contents(state, name, box)
     x, y = box.position_m[:2]
-    inside = [o for n, o in state.objects.items() if n != name and o.category == "block" and is_inside(o, box)]
     pitch, count = layout.DRAWER_SLOT_PITCH_M, layout.DRAWER_CAPACITY
     slots = [(x + (k - (count - 1) / 2) * pitch, y) for k in range(count)]
 
@@ -144,6 +144,16 @@ def put_in_drawer(state: PhysicalState, name: str, container: str) -> Action:
         return min((math.dist(slot, o.position_m[:2]) for o in inside), default=1.0)
 
     slot = max(slots, key=lambda s: round(min(freedom(s), pitch), 3))
-    under = [top_m(o) for o in inside if math.dist(slot, o.position_m[:2]) < UNDER_M]
-    foot = (*slot, max(under, default=layout.DRAWER_FLOOR_Z_M))
+    foot = (*slot, _height_m(slot, inside, layout.DRAWER_FLOOR_Z_M))
     return put(state, name, foot, nearest_yaw(state.hand, 0.0, math.pi), NARROW_OPENING_M, drop_m=DROP_M)
+
+
+def _contents(state: PhysicalState, name: str, container: ObjectState) -> list[ObjectState]:
+    """The blocks in a container but for the one that is being put there."""
+    others = (o for n, o in state.objects.items() if n != name and o.category == "block")
+    return [o for o in others if is_inside(o, container)]
+
+
+def _height_m(slot: Point2, inside: Sequence[ObjectState], floor_m: float) -> float:
+    """Top of what lies under a slot of a container."""
+    return max((top_m(o) for o in inside if math.dist(slot, o.position_m[:2]) < UNDER_M), default=floor_m)

@@ -12,7 +12,7 @@ from skills.grasping import plan_grasp
 from skills.hand import gripped, hand_gap_m, hand_yaw_rad, obstacles
 from skills.library import SkillLibrary
 from skills.motion import approach, equal_yaws, nearest_yaw, passing_height_m
-from skills.placing import free_spot
+from skills.placing import free_spot, put_in_bowl
 from skills.planar import disc, gap_m, rectangle
 from skills.push_path import next_leg
 
@@ -117,6 +117,17 @@ def test_the_free_spot_is_free_in_no_zone_and_the_same_wherever_the_hand_is():
     assert layout.ZONE_BACK_X_M < x < layout.ZONE_FRONT_X_M
     assert layout.ZONE_RIGHT_Y_M < y < layout.ZONE_LEFT_Y_M
     assert all(math.dist((x, y), o.position_m[:2]) > 0.08 for o in things[1:])
+
+
+def test_a_block_goes_into_a_bowl_where_the_palm_clears_a_stack():
+    """Of the bowl's eight sides only those count at which the hand is not turned into the stack beside the bowl."""
+    stack = [block(f"{c} block", 0.5, 0.11, 0.02 + 0.04 * k) for k, c in enumerate(("green", "blue", "pink", "cyan"))]
+    held = block("red block", 0.5, 0.0, 0.19)
+    crowded = state(held, bowl("red bowl", 0.5, 0.0), *stack, at=(0.5, 0.0, 0.2), opening=0.04, held="red block")
+    turns = put_in_bowl(crowded, "red block", "red bowl").rotation_delta[2]
+    goal_yaw = turns / 0.7 if abs(turns) < 0.2 else math.copysign(math.pi / 2, turns)
+    around = obstacles(crowded, ignoring=("red block", "red bowl"))
+    assert hand_gap_m((0.5, 0.0), 0.03, goal_yaw, 0.062, around) > 0.0
 
 
 def test_a_push_goes_straight_where_that_is_free_and_around_a_bowl():
