@@ -112,7 +112,7 @@ class Actor:
             return
         self.log.emit(Noted(part="robot", text="back to the home pose before another attempt"))
         try:
-            self.parts.step_back()
+            self.parts.step_back(self.stop)
         except PartError as error:
             self.log.emit(part_failed(error.part, error.cause))
 

@@ -139,6 +139,7 @@ class Agent:
 
     def _check_goal(self) -> Ending | None:
         """The graph is through: look afresh, and believe it only where the goal is seen to hold."""
+        self.parts.hold_still(self.stop)
         self.actor.look()
         unmet = self.state.unmet()
         self.log.emit(GoalChecked(holds=not unmet, unmet=unmet))

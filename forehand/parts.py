@@ -15,6 +15,7 @@ from forehand.event_log import RunFolderError, said
 from planner.planner import Planner, PlanOutcome, PlanRequest
 from planner.recovery import RecoveryLadder
 from robots.robot import Robot
+from robots.safety import hold
 from skills.library import SkillLibrary
 from skills.literals import Literal
 from skills.skill import SkillCall
@@ -24,6 +25,8 @@ from world_model.perception.percept import Perception
 from world_model.results import SkillRun, Verdict
 from world_model.scene import Scene
 from world_model.success.detector import SuccessDetector
+
+STILL_STEPS = 8  # a block let go of askew has toppled in half a second
 
 
 class PartError(RuntimeError):
@@ -88,14 +91,27 @@ class Parts:
         """Raises PartError where not even the executor could make sense of it."""
         with guarded("executor"):
             self.before_attempt(call, attempt)
-            self.robot.resume()
+            self._allow_motion(stop)
             return self.executor.run(self.library.skill(call.skill), call, stop=stop, on_control_step=on_control_step)
 
-    def step_back(self) -> None:
+    def _allow_motion(self, stop: StopToken) -> None:
+        """Ends a stop by the envelope, never a person's: whoever sets the token afterwards halts the robot again."""
+        self.robot.resume()
+        if stop.is_set:
+            self.robot.stop(stop.reason)
+
+    def step_back(self, stop: StopToken) -> None:
         """Bring the hand, with what it is believed to hold, out of wherever it got stuck. Raises PartError."""
         with guarded("robot"):
-            self.robot.resume()
+            self._allow_motion(stop)
             self.robot.home(open_hand=self.belief.scene.symbolic().held is None)
+
+    def hold_still(self, stop: StopToken) -> None:
+        """Let come to rest what may still be falling, before a look that decides. Raises PartError."""
+        with guarded("robot"):
+            self._allow_motion(stop)
+            for _ in range(STILL_STEPS):
+                self.robot.apply(hold(self.robot.observe().proprioception))
 
     def judge(self, call: SkillCall, before: Scene, after: Scene, attempt: int) -> Verdict:
         """Raises PartError."""

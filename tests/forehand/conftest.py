@@ -21,7 +21,7 @@ from planner.planner import Planner
 from planner.recovery import RecoveryBudgets, RecoveryLadder
 from planner.search import SearchPlanner
 from robots.physical_state import HandState, ObjectState, PhysicalState
-from robots.robot import Action, Observation, SentAction
+from robots.robot import Action, Observation, Proprioception, SentAction
 from skills.calls import apply_call
 from skills.goal import Goal
 from skills.library import SkillLibrary
@@ -37,6 +37,7 @@ from world_model.success.from_scenes import SceneDetector
 
 LIBRARY = SkillLibrary()
 NOWHERE = PhysicalState(0.0, {}, HandState((0.4, 0.0, 0.3), (0.0, 0.0, 0.0, 1.0), 0.08))
+BODY = Proprioception((0.4, 0.0, 0.3), (0.0, 0.0, 0.0, 1.0), (0.0,) * 7, (0.0,) * 7, 0.08, 0.0, 0.0)
 Mishap = Callable[["SymbolicTable", SkillCall], SkillRun | None]
 
 
@@ -100,7 +101,7 @@ class SymbolicTable:
 
     # robot
     def observe(self) -> Observation:
-        raise NotImplementedError("the symbolic executor needs no observations")
+        return Observation(len(self.done), 0.0, BODY)
 
     def apply(self, action: Action) -> SentAction:
         return SentAction(action, action)

@@ -416,6 +416,16 @@ def test_a_stop_ends_the_run_and_halts_the_robot(bench: MakeBench, table: Any) -
     assert table.stopped == ["a person stopped it"]
 
 
+def test_no_motion_of_our_own_undoes_a_stop(bench: MakeBench, table: Any) -> None:
+    stop = StopToken()
+    run = bench(IN_BOWL, stop=stop)
+    stop.set("Ctrl-C")
+    for motion in (run.parts.hold_still, run.parts.step_back):
+        motion(stop)
+        assert table.stopped == ["Ctrl-C"], "ends a stop by the envelope, not a person's"
+    assert bench(IN_BOWL, stop=stop).run().outcome == "stopped"
+
+
 def test_a_stop_within_a_skill_leaves_the_attempt_unjudged(bench: MakeBench, table: Any) -> None:
     stop = StopToken()
 
