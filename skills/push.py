@@ -6,12 +6,13 @@ import math
 
 from robots.physical_state import PhysicalState
 from robots.robot import Action
-from skills.grasping import leave
+from skills.geometry import TOUCH_GAP_M, bottom_m, table_top_m
+from skills.grasping import grasp, leave
 from skills.hand import gripped, hand_gap_m, obstacles
 from skills.motion import YAW_TOLERANCE_RAD, approach, closedness, move, nearest_yaw, retreat, yaw_error_rad
 from skills.placing import put_on_table
 from skills.predicates import past_line_m
-from skills.push_path import PAST_M, next_leg
+from skills.push_path import PAST_M, Leg, next_leg
 from skills.skill import Parameter, Skill
 
 OPENINGS_M = (0.070, 0.060)  # around a block at any yaw
@@ -20,40 +21,54 @@ BRAKING = 0.7  # share of the way left that a step goes, so that the block does 
 TOOL_Z_M = 0.018
 FACE_M = 0.007  # a finger's flat end pushes stably while the block's middle is this near to its middle;
 BESIDE_M = 0.014  # farther off, the block turns away from it
+AHEAD_M = 0.024  # the block is between the fingers
+AROUND_M = 0.056  # a block's diagonal
 
 
 def expert(state: PhysicalState, arguments: tuple[str, ...]) -> Action:
-    """Fingers stand before and behind the block; the one behind slides it along. Ends where no way leads there."""
+    """Fingers stand before and behind the block; the one behind slides it along. Ends where no way leads there.
+
+    Where neighbours leave no room for that, the fingers close on the block's sides and draw it along the table.
+    """
     name, zone = arguments
-    hand, block = state.hand, state.objects[name]
     inside = gripped(state)
     if inside is not None and inside != name:
         return put_on_table(state, inside)
-    if inside == name:
-        return leave(state) if hand.held is None else put_on_table(state, name)
-    if past_line_m(state, name, zone) >= PAST_M:
-        return retreat(state, obstacles(state), closedness(hand.opening_m))
-    leg = next_leg(state, name, zone)
+    leg = None if past_line_m(state, name, zone) >= PAST_M else next_leg(state, name, zone)
     if leg is None:
-        return retreat(state, obstacles(state), closedness(hand.opening_m))
+        around, opening = obstacles(state), state.hand.opening_m
+        return leave(state) if inside == name else retreat(state, around, closedness(opening))
+    return _draw_along(state, name, leg) if inside == name else _slide(state, name, leg)
+
+
+def _slide(state: PhysicalState, name: str, leg: Leg) -> Action:
+    """Down around the block, then along the leg."""
+    hand, (x, y, _) = state.hand, state.objects[name].position_m
     (ux, uy), around = leg.heading, obstacles(state)
     yaw = nearest_yaw(hand, math.atan2(uy, ux) - math.pi / 2, math.pi)
-    x, y, _ = block.position_m
     others = [o for o in around if o.name != name]
-    opening = max(OPENINGS_M, key=lambda o: (min(hand_gap_m((x, y), TOOL_Z_M, yaw, o, others), 0.003), o))
+    gaps_m = {opening: hand_gap_m((x, y), TOOL_Z_M, yaw, opening, others) for opening in OPENINGS_M}
+    opening = max(OPENINGS_M, key=lambda o: (min(gaps_m[o], 0.003), o))
+    if gaps_m[opening] < 0:
+        return grasp(state, name)
     dx, dy = hand.tool_position_m[0] - x, hand.tool_position_m[1] - y
     ahead, beside = dx * ux + dy * uy, dy * ux - dx * uy
     low = hand.tool_position_m[2] < TOOL_Z_M + 0.012
     turned = abs(yaw_error_rad(hand, yaw)) > YAW_TOLERANCE_RAD + 0.05
-    if low and not turned and abs(beside) < BESIDE_M and abs(ahead) < 0.024 and hand.opening_m > 0.055:
-        play = max(0.0, opening / 2 - 0.02 - ahead)  # before the finger touches the block
-        step = min(STEP_M, max(0.015, BRAKING * leg.length_m) + play)
-        back = beside - min(
-            max(beside, -FACE_M), FACE_M
-        )  # towards the block's middle, where it is off the finger's end
-        by = (step * ux + back * uy, step * uy - back * ux, TOOL_Z_M - hand.tool_position_m[2])
-        return move(hand, by, yaw, closedness(opening))
-    return approach(state, (x, y, TOOL_Z_M), yaw, closedness(opening), around, needs_opening_m=0.056)
+    if turned or not low or abs(beside) > BESIDE_M or abs(ahead) > AHEAD_M or hand.opening_m < AROUND_M:
+        return approach(state, (x, y, TOOL_Z_M), yaw, closedness(opening), around, needs_opening_m=AROUND_M)
+    play = max(0.0, opening / 2 - 0.02 - ahead)  # before the finger touches the block
+    back = beside - min(max(beside, -FACE_M), FACE_M)  # sideways, to bring the finger's end behind the block's middle
+    step = min(STEP_M, max(0.015, BRAKING * leg.length_m) + play)
+    by = (step * ux + back * uy, step * uy - back * ux, TOOL_Z_M - hand.tool_position_m[2])
+    return move(hand, by, yaw, closedness(opening))
+
+
+def _draw_along(state: PhysicalState, name: str, leg: Leg) -> Action:
+    """Down on the table with a gripped block, then along the leg."""
+    above_m = bottom_m(state.objects[name]) - table_top_m(state)
+    step = min(STEP_M, leg.length_m + 0.003) if above_m < TOUCH_GAP_M else 0.0
+    return move(state.hand, (step * leg.heading[0], step * leg.heading[1], 0.001 - above_m), None, 1.0)
 
 
 SKILL = Skill(

@@ -84,6 +84,12 @@ def test_a_push_goes_around_a_bowl():
         do(table, "push(red block, left)")
 
 
+def test_a_block_with_neighbours_before_and_behind_it_is_drawn_out_sideways_and_along():
+    places = {"red block": (0.47, -0.1), "green block": (0.47, -0.145), "blue block": (0.515, -0.1)}
+    with world("red block", "green block", "blue block", positions=places) as table:
+        do(table, "push(red block, left)")
+
+
 def interrupted(table, text, steps, meddle):
     """Run a call, let something happen after so many steps, and give it the rest of its time."""
     call = SkillCall.parse(text)
