@@ -78,15 +78,13 @@ class Simulation:
             self._add_model(model)
         for body in state.bodies:
             self.add(body)
+        self.slipping = state.slipping
         self._set_arm(state.arm)
         self.control_steps = state.control_steps
         # the last preview, so that the step that follows it need not solve again
         self._previewed: tuple[int, Action, panda.Vector, panda.Pose] | None = None
         self.contact_force_n = state.arm.contact_force_n
         self.held = state.held  # a fresh world has no contacts yet to see it by
-        self.slipping = state.slipping
-        if self.slipping:
-            self.let_slip()
 
     def _build_fixtures(self, state: SimulationState) -> None:
         client = self.client
@@ -138,7 +136,7 @@ class Simulation:
         self.held = sensing.held_block(self)
         if self.slipping and self.held is None:
             self.slipping = False
-            self.set_grip_force(self._grip_force_n)
+            self._drive_fingers()
 
     def _set_solver(self, solver: Solver) -> None:
         p.setPhysicsEngineParameter(
@@ -155,8 +153,7 @@ class Simulation:
     def _command(self, action: Action) -> panda.Vector:
         joints, self._tool = self.preview(action)
         self.closedness = float(np.clip(action.gripper, 0.0, 1.0))
-        if not self.slipping:
-            panda.drive_fingers(self.client, self.robot_body, self.closedness, self._grip_force_n)
+        self._drive_fingers()
         return joints
 
     def _commanded(self, action: Action) -> panda.Pose:
@@ -207,12 +204,16 @@ class Simulation:
 
     def set_grip_force(self, newtons: float) -> None:
         self._grip_force_n = newtons
-        panda.drive_fingers(self.client, self.robot_body, self.closedness, newtons)
+        self._drive_fingers()
 
     def let_slip(self) -> None:
         """The fingers press with nothing until they hold nothing."""
         self.slipping = True
-        panda.drive_fingers(self.client, self.robot_body, self.closedness, 0.0)
+        self._drive_fingers()
+
+    def _drive_fingers(self) -> None:
+        force_n = 0.0 if self.slipping else self._grip_force_n
+        panda.drive_fingers(self.client, self.robot_body, self.closedness, force_n)
 
     def _add_model(self, state: ModelState) -> None:
         body, joint = build_model(self.client, state)
