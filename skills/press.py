@@ -11,16 +11,17 @@ from skills.motion import approach, stop
 from skills.skill import Parameter, Skill
 
 PRESSED_M = BUTTON_DOWN_M + 0.001
+PRESS_TO_M = (PRESSED_M + BUTTON_TRAVEL_M) / 2  # short of the stop, against which a hand that goes on would press hard
 
 
 def expert(state: PhysicalState, arguments: tuple[str, ...]) -> Action:
     """Closed fingers press the cap down; terminates while it is down, and the next skill's rise lets it up."""
     (button,) = arguments
-    if state.joints[button] >= PRESSED_M:
+    depth_m, cap = state.joints[button], state.objects[button]
+    if depth_m >= PRESSED_M:
         return stop(1.0)
-    cap = state.objects[button]
     x, y, _ = cap.position_m
-    goal = (x, y, top_m(cap) + TIP_BELOW_TOOL_M - BUTTON_TRAVEL_M)
+    goal = (x, y, top_m(cap) + depth_m - PRESS_TO_M + TIP_BELOW_TOOL_M)
     return approach(state, goal, hand_yaw_rad(state.hand), 1.0, obstacles(state), needs_closed=True)
 
 

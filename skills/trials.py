@@ -34,6 +34,7 @@ from skills.symbolic_state import SymbolicState
 from skills.trial_scenes import draw_balanced, draw_call, leaves_something_to_do, random_world, symbolic, valid_calls
 
 CHAIN_CALLS = 20
+TERMINATED = "terminated"
 PLAIN_WIDTH = 140  # of the table in a file
 SETTLE_S = 2.0
 DISPLACED_M = 0.02  # a bystander moved farther than this was disturbed
@@ -41,8 +42,9 @@ DISPLACED_M = 0.02  # a bystander moved farther than this was disturbed
 
 @dataclass(frozen=True)
 class Trial:
-    """One skill call: control steps used, whether the expert ended it, what of its success is missing, side effects.
+    """One skill call: control steps used, how it ended, what of its success is missing, side effects.
 
+    ended_by: TERMINATED by the expert, else the time limit or why the safety envelope stopped the robot.
     limited: in words, what the safety envelope changed; empty where it let every action pass.
     """
 
@@ -50,24 +52,22 @@ class Trial:
     index: int  # of the call in its chain; 0 where it stands alone
     call: SkillCall
     steps: int
-    terminated: bool
+    ended_by: str
     unmet: tuple[str, ...]
     disturbed: tuple[str, ...]
     limited: tuple[str, ...]
 
     @property
     def succeeded(self) -> bool:
-        return self.terminated and not self.unmet
+        return self.ended_by == TERMINATED and not self.unmet
 
     @property
     def reason(self) -> str:
         if self.succeeded:
             return ""
-        return (
-            "time limit"
-            if not self.terminated
-            else "ended without " + ", ".join(sorted(text.split("(")[0] for text in self.unmet))
-        )
+        if self.ended_by != TERMINATED:
+            return self.ended_by.split(",")[0]
+        return "ended without " + ", ".join(sorted(text.split("(")[0] for text in self.unmet))
 
 
 def run_call(world: TabletopWorld, call: SkillCall, library: SkillLibrary, *, seed: int = 0, index: int = 0) -> Trial:
@@ -76,16 +76,18 @@ def run_call(world: TabletopWorld, call: SkillCall, library: SkillLibrary, *, se
     start = world.physical_state()
     before = symbolic_of(start, library.predicates)
     robot = TabletopRobot(world, cameras=())
-    terminated, steps, limited = False, 0, set()
+    ended_by, steps, limited = "time limit", 0, set()
     try:
         limited |= rise_first(robot, skill.rise_first_m)
-        while steps < skill.time_limit_steps and not terminated:
+        while steps < skill.time_limit_steps and ended_by != TERMINATED:
             robot.observe()
             action = skill.expert(world.physical_state(), call.arguments)
             limited.update(robot.apply(action).reasons)
-            steps, terminated = steps + 1, action.terminate
+            steps += 1
+            if action.terminate:
+                ended_by = TERMINATED
     except SafetyStop as stop:
-        limited.add(stop.reason)
+        ended_by = f"stopped: {stop.reason}"
     world.settle(SETTLE_S)
     end = world.physical_state()
     after = symbolic_of(end, library.predicates)
@@ -93,7 +95,7 @@ def run_call(world: TabletopWorld, call: SkillCall, library: SkillLibrary, *, se
     expected = before.apply(skill.effects_of(call.arguments, before))
     actors = {*call.arguments, before.held}
     disturbed = _side_effects(start, end, expected, after, actors)
-    return Trial(seed, index, call, steps, terminated, unmet, disturbed, tuple(sorted(limited)))
+    return Trial(seed, index, call, steps, ended_by, unmet, disturbed, tuple(sorted(limited)))
 
 
 def rise_first(robot: TabletopRobot, height_m: float) -> set[str]:
