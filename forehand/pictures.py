@@ -21,8 +21,9 @@ from forehand.results import standing, summarise
 from forehand.run_view import RunView
 from forehand.runs import LOG
 from forehand.tracing import TRACE
+from robots.tabletop.captions import Caption, with_caption
 from robots.tabletop.trace import TraceFrame, read_trace
-from robots.tabletop.video import Caption, Filmer, Mp4Writer, with_caption
+from robots.tabletop.video import Filmer, Mp4Writer
 from skills.drawing import graph_svg
 
 GRAPH, VIDEO = "graph.svg", "video.mp4"

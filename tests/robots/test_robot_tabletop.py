@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from robots.robot import Action
-from robots.safety import Envelope, EnvelopeLimits, SafetyStop
+from robots.safety import Envelope, SafetyStop
+from robots.safety_limits import EnvelopeLimits
 from robots.tabletop import panda
 from robots.tabletop.cameras import CameraError
 from robots.tabletop.fault_schedule import FaultMix, FaultSchedule, scheduled

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robots.robot import Action, Observation, Proprioception
-from robots.safety import Envelope, EnvelopeError, EnvelopeLimits, Prediction, SafetyStop, StopCause
+from robots.safety import Envelope, Prediction, SafetyStop, StopCause
+from robots.safety_limits import EnvelopeError, EnvelopeLimits
 
 LIMITS = EnvelopeLimits()
 REST = Proprioception(

@@ -12,12 +12,13 @@ import pytest
 
 from robots.robot import Action
 from robots.tabletop.cameras import intrinsics, look_at
+from robots.tabletop.captions import Caption, with_caption
 from robots.tabletop.interventions import AddDistractor, RemoveObject, SetLamp
 from robots.tabletop.lighter_mesh import lightened_obj
 from robots.tabletop.mirror import Mirror
 from robots.tabletop.scene_spec import SceneSpec
 from robots.tabletop.trace import TraceError, TraceFrame, TraceWriter, frame_of, read_trace
-from robots.tabletop.video import LIGHT, Caption, Filmer, Mp4Writer, VideoError, with_caption, write_video
+from robots.tabletop.video import LIGHT, Filmer, Mp4Writer, VideoError, write_video
 from robots.tabletop.world import TabletopWorld
 
 SCENE = SceneSpec(
