@@ -199,8 +199,24 @@ def _sentence(tree: Node, words: Words) -> tuple[Step, ...]:
         elif child.data in ("opening", "join", "then_join"):
             joined = "then" if "THEN" in _terminals(child) else joined if child.data == "opening" else "and"
         else:
-            steps.append(_step(child, joined, words))
+            step = _step(child, joined, words)
+            if joined == "then" and steps and (longer := _taller(steps[-1].clause, step.clause)) is not None:
+                steps[-1] = replace(steps[-1], clause=longer)
+            else:
+                steps.append(step)
     return tuple(steps)
+
+
+def _taller(tower: Clause, more: Clause) -> Imperative | None:
+    """ "a tower with red at the bottom, then green, then blue on top" goes on with the same tower."""
+    if not (isinstance(tower, Imperative) and tower.verb in ("pile", "stack") and isinstance(more, Statement)):
+        return None
+    places = [p for p in (*tower.parts, *more.subject) if isinstance(p, PrepPhrase) and p.prep not in ("with", "of")]
+    if more.kind != "bare" or places:
+        return None
+    upwards = Particle("particle", "upwards")
+    kept = tuple(p for p in tower.parts if p != upwards)
+    return replace(tower, parts=(*kept, Separator(":"), *more.subject, upwards))
 
 
 def _terminals(tree: Node) -> set[str]:
