@@ -74,14 +74,15 @@ def distance_to_way_m(outline: Outline, start: Point2, end: Point2) -> float:
         if _cross(start, end, previous, corner):
             return 0.0
         best = min(
-            best, _to_segment(corner, start, end), _to_segment(start, previous, corner),
-            _to_segment(end, previous, corner),
+            best, segment_distance_m(corner, start, end), segment_distance_m(start, previous, corner),
+            segment_distance_m(end, previous, corner),
         )  # fmt: skip
         previous = corner
     return best
 
 
-def _to_segment(point: Point2, start: Point2, end: Point2) -> float:
+def segment_distance_m(point: Point2, start: Point2, end: Point2) -> float:
+    """From a point to a straight way."""
     ex, ey = end[0] - start[0], end[1] - start[1]
     square = ex * ex + ey * ey
     share = 0.0 if square == 0 else ((point[0] - start[0]) * ex + (point[1] - start[1]) * ey) / square

@@ -15,7 +15,7 @@ import numpy as np
 from robots.physical_state import PhysicalState
 from robots.tabletop import layout
 from skills.hand import PALM_HALF_LENGTH_M, PALM_OVER_TOOL_M, Obstacle, obstacles
-from skills.planar import Point2, distance_m, distance_to_way_m, distances_m
+from skills.planar import Point2, distance_m, distance_to_way_m, distances_m, segment_distance_m
 from skills.predicates import past_line_m
 
 TOWARDS: dict[str, Point2] = {"left": (0.0, 1.0), "right": (0.0, -1.0), "front": (1.0, 0.0), "back": (-1.0, 0.0)}
@@ -54,7 +54,7 @@ def _gives_way(state: PhysicalState, obstacle: Obstacle) -> bool:
 def _way(state: PhysicalState, block: str, zone: str, around: Sequence[Obstacle]) -> Leg | None:
     start, towards = state.objects[block].position_m[:2], TOWARDS[zone]
     left = PAST_M - past_line_m(state, block, zone)
-    if lane_is_free(start, towards, left, around):
+    if _is_reached(start, towards, left) and lane_is_free(start, towards, left, around):
         return Leg(towards, left)
     field = _Field(around, zone)
     points = field.way_from(start)
@@ -66,6 +66,12 @@ def _way(state: PhysicalState, block: str, zone: str, around: Sequence[Obstacle]
     if length < 1e-6:
         return None
     return Leg(((goal[0] - start[0]) / length, (goal[1] - start[1]) / length), length)
+
+
+def _is_reached(start: Point2, heading: Point2, length_m: float) -> bool:
+    """Whether the whole way is far enough from the robot's base."""
+    end = (start[0] + max(length_m, 0.0) * heading[0], start[1] + max(length_m, 0.0) * heading[1])
+    return segment_distance_m((0.0, 0.0), start, end) > NEAREST_M - PITCH_M / 2
 
 
 def lane_is_free(start: Point2, heading: Point2, length_m: float, around: Sequence[Obstacle]) -> bool:
