@@ -17,6 +17,8 @@ TOUCH_GAP_M = 0.008  # two faces this near carry each other; settled contacts li
 EDGE_SLACK_M = 0.002  # a centre this far past an edge is still over it
 HEAP_OVER_RIM_M = 0.01  # what lies on others in a container may stand with its foot this far over the rim
 BOWL_INSIDE_SHARE = 0.9  # of the outer radius: a centre within it does not rest on the rim
+LEANING_M = 0.04  # nearer than a block is wide, one of two blocks is above the other
+LOWEST_RIDER_M, HIGHEST_RIDER_M = 0.015, 0.06  # between centres, from tilted against its side to standing on a corner
 STACKABLE = ("block", "pad")
 
 
@@ -123,12 +125,12 @@ def _directly_below(state: PhysicalState, thing: ObjectState) -> ObjectState | N
 
 
 def block_on(state: PhysicalState, name: str) -> str | None:
-    """The block that stands on an object, also on one in the hand."""
-    below = state.objects[name]
+    """The block that stands on an object or leans on it from above, also on one in the hand."""
+    x, y, z = state.objects[name].position_m
     for thing in state.objects.values():
-        if thing.category == "block" and thing.name != name and thing.position_m[2] > below.position_m[2]:
-            touching = abs(bottom_m(thing) - top_m(below)) <= TOUCH_GAP_M
-            if touching and is_over(thing.position_m, below):
+        if thing.category == "block" and thing.name != name:
+            beside = horizontal_distance_m(thing.position_m, (x, y, z))
+            if beside < LEANING_M and LOWEST_RIDER_M < thing.position_m[2] - z < HIGHEST_RIDER_M:
                 return thing.name
     return None
 

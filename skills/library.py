@@ -65,7 +65,8 @@ class SkillLibrary:
         if not path.is_file():
             raise SkillFileError(f"no skill file at {path}")
         spec = importlib.util.spec_from_file_location(f"forehand_user_skill_{path.stem}", path)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         try:
             spec.loader.exec_module(module)
