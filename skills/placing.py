@@ -51,7 +51,7 @@ def place_yaw(state: PhysicalState, name: str, foot: Vector3, heading: float | N
     hand, block = state.hand, state.objects[name]
     around = [o for o in obstacles(state, ignoring=(name,)) if o.top_m > foot[2] + 0.002]
     if heading is None:
-        yaws = equal_yaws(hand_yaw_rad(hand), math.pi / 4)
+        yaws = equal_yaws(0.0, math.pi / 6)  # fixed in the world: what turns with the hand is never reached
     else:
         yaws = equal_yaws(hand_yaw_rad(hand) + heading - heading_rad(block.orientation), math.pi / 2)
     tool_z = foot[2] + hand.tool_position_m[2] - block.position_m[2] + block.size_m[2] / 2
