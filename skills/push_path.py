@@ -21,6 +21,7 @@ from skills.predicates import past_line_m
 TOWARDS: dict[str, Point2] = {"left": (0.0, 1.0), "right": (0.0, -1.0), "front": (1.0, 0.0), "back": (-1.0, 0.0)}
 PAST_M = 0.012  # over the line, so that the block also settles past it
 HALF_WIDTH_M = 0.032  # of the lane that a block at any yaw and the fingers around it need
+NARROW_M = 0.026  # of one in which the block may scrape along something
 FINGERS_AHEAD_M = 0.050
 MOVABLE_TOP_M = 0.05  # one block on the table: in need it is pushed along
 PITCH_M = 0.02
@@ -43,7 +44,12 @@ def next_leg(state: PhysicalState, block: str, zone: str) -> Leg | None:
     """The leg to push along now; None where no way leads to the zone. Single blocks give way before there is none."""
     everything = obstacles(state, ignoring=(block,))
     firm = [o for o in everything if not _gives_way(state, o)]
-    return _way(state, block, zone, everything) or _way(state, block, zone, firm)
+    for around in (everything, firm):
+        for half_width_m in (HALF_WIDTH_M, NARROW_M):
+            leg = _way(state, block, zone, around, half_width_m)
+            if leg is not None:
+                return leg
+    return None
 
 
 def _gives_way(state: PhysicalState, obstacle: Obstacle) -> bool:
@@ -51,16 +57,16 @@ def _gives_way(state: PhysicalState, obstacle: Obstacle) -> bool:
     return thing is not None and thing.category == "block" and obstacle.top_m < MOVABLE_TOP_M
 
 
-def _way(state: PhysicalState, block: str, zone: str, around: Sequence[Obstacle]) -> Leg | None:
+def _way(state: PhysicalState, block: str, zone: str, around: Sequence[Obstacle], half_width_m: float) -> Leg | None:
     start, towards = state.objects[block].position_m[:2], TOWARDS[zone]
     left = PAST_M - past_line_m(state, block, zone)
-    if _is_reached(start, towards, left) and lane_is_free(start, towards, left, around):
+    if _is_reached(start, towards, left) and lane_is_free(start, towards, left, around, half_width_m):
         return Leg(towards, left)
-    field = _Field(around, zone)
+    field = _Field(around, zone, half_width_m)
     points = field.way_from(start)
     if not points:
         return None
-    seen = [q for q in points[1:] if math.dist(start, q) <= SIGHT_M and _is_free(start, q, around)]
+    seen = [q for q in points[1:] if math.dist(start, q) <= SIGHT_M and _is_free(start, q, around, half_width_m)]
     goal = seen[-1] if seen else points[min(2, len(points) - 1)]
     length = math.dist(start, goal)
     if length < 1e-6:
@@ -74,20 +80,22 @@ def _is_reached(start: Point2, heading: Point2, length_m: float) -> bool:
     return segment_distance_m((0.0, 0.0), start, end) > NEAREST_M - PITCH_M / 2
 
 
-def lane_is_free(start: Point2, heading: Point2, length_m: float, around: Sequence[Obstacle]) -> bool:
+def lane_is_free(
+    start: Point2, heading: Point2, length_m: float, around: Sequence[Obstacle], half_width_m: float
+) -> bool:
     """Nothing in the block's lane, nor where fingers and palm run ahead of it."""
     for obstacle in around:
         ahead = max(length_m, 0.0) + (PALM_HALF_LENGTH_M if obstacle.top_m > PALM_OVER_TOOL_M else FINGERS_AHEAD_M)
         end = (start[0] + ahead * heading[0], start[1] + ahead * heading[1])
-        if distance_to_way_m(obstacle.outline, start, end) < HALF_WIDTH_M:
+        if distance_to_way_m(obstacle.outline, start, end) < half_width_m:
             return False
     return True
 
 
-def _is_free(start: Point2, end: Point2, around: Sequence[Obstacle]) -> bool:
+def _is_free(start: Point2, end: Point2, around: Sequence[Obstacle], half_width_m: float) -> bool:
     """A leg may start as near to a thing as the block now stands."""
     return all(
-        distance_to_way_m(o.outline, start, end) >= min(HALF_WIDTH_M, distance_m(o.outline, start) - 0.001)
+        distance_to_way_m(o.outline, start, end) >= min(half_width_m, distance_m(o.outline, start) - 0.001)
         for o in around
     )
 
@@ -95,16 +103,17 @@ def _is_free(start: Point2, end: Point2, around: Sequence[Obstacle]) -> bool:
 class _Field:
     """A grid over the table: how far every point is from what stands there, and the cheapest way to a zone."""
 
-    def __init__(self, around: Sequence[Obstacle], zone: str) -> None:
+    def __init__(self, around: Sequence[Obstacle], zone: str, half_width_m: float) -> None:
         area, slack = layout.PLACING_AREA, AREA_SLACK_M
-        self.xs = np.arange(area.x_min, area.x_max + slack + 1e-9, PITCH_M)
-        self.ys = np.arange(area.y_min - slack, area.y_max + slack + 1e-9, PITCH_M)
+        self.pitch_m = PITCH_M if half_width_m == HALF_WIDTH_M else PITCH_M / 2  # fine enough for a narrow lane
+        self.xs = np.arange(area.x_min, area.x_max + slack + 1e-9, self.pitch_m)
+        self.ys = np.arange(area.y_min - slack, area.y_max + slack + 1e-9, self.pitch_m)
         grid_x, grid_y = np.meshgrid(self.xs, self.ys, indexing="ij")
         room = np.full(grid_x.shape, np.inf)
         for obstacle in around:
             room = np.minimum(room, distances_m(obstacle.outline, grid_x, grid_y))
-        crowded = np.clip((COMFORT_M - room) / (COMFORT_M - HALF_WIDTH_M), 0.0, 1.0)
-        out = (room < HALF_WIDTH_M) | (np.hypot(grid_x, grid_y) < NEAREST_M)
+        crowded = np.clip((COMFORT_M - room) / (COMFORT_M - half_width_m), 0.0, 1.0)
+        out = (room < half_width_m) | (np.hypot(grid_x, grid_y) < NEAREST_M)
         self.cost = np.where(out, np.inf, 1.0 + CROWD_COST * crowded)
         past = {
             "left": grid_y - layout.ZONE_LEFT_Y_M,
@@ -133,7 +142,7 @@ class _Field:
                 if not (0 <= near[0] < len(self.xs) and 0 <= near[1] < len(self.ys)):
                     continue
                 leaving = max(abs(near[0] - first[0]), abs(near[1] - first[1])) <= 1
-                total = reached + length * (min(self.cost[near], 10.0) if leaving else self.cost[near])
+                total = reached + length * self.pitch_m * (min(self.cost[near], 10.0) if leaving else self.cost[near])
                 if total < best.get(near, math.inf):
                     best[near], came[near] = total, cell
                     heapq.heappush(queue, (total, near))
@@ -146,4 +155,4 @@ class _Field:
         return [(float(self.xs[i]), float(self.ys[j])) for i, j in reversed(cells)]
 
 
-_STEPS = tuple(((i, j), PITCH_M * math.hypot(i, j)) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0))
+_STEPS = tuple(((i, j), math.hypot(i, j)) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0))
