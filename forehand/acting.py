@@ -48,6 +48,14 @@ class Actor:
             self._remember_truth()
         return scene
 
+    def look_freely(self) -> Scene:
+        """Look; where the arm hides places in which something sought may be, step back and look again."""
+        scene = self.look()
+        if not scene.obscured:
+            return scene
+        self._step_back("back to the home pose for a better view")
+        return self.look()
+
     def take_for_granted(self, assumed: Mapping[str, str]) -> Scene:
         """The belief, with the things that a plan looks for and nobody has seen (name → category)."""
         for name, category in assumed.items():
@@ -108,9 +116,11 @@ class Actor:
 
     def step_back(self, run: SkillRun) -> None:
         """Home before another attempt, where the last one did not end of itself: from there it would not again."""
-        if run.ended_by in (EndedBy.TERMINATED, EndedBy.NOT_STARTED):
-            return
-        self.log.emit(Noted(part="robot", text="back to the home pose before another attempt"))
+        if run.ended_by not in (EndedBy.TERMINATED, EndedBy.NOT_STARTED):
+            self._step_back("back to the home pose before another attempt")
+
+    def _step_back(self, why: str) -> None:
+        self.log.emit(Noted(part="robot", text=why))
         try:
             self.parts.step_back(self.stop)
         except PartError as error:

@@ -95,7 +95,7 @@ class Agent:
 
     def _plan(self) -> Ending | None:
         """Look, think, and take up the graph; or ask; or say that it is impossible."""
-        scene = self.actor.look()
+        scene = self.actor.look_freely()
         started_s = self.log.clock()
         match self.parts.plan(self.actor.request(scene)):
             case Plan() as plan:

@@ -40,7 +40,6 @@ from robots.tabletop.fault_schedule import FaultSchedule, fault_mix, scheduled
 from robots.tabletop.robot import TabletopRobot
 from robots.tabletop.snapshots import WorldSnapshot
 from robots.tabletop.world import TabletopWorld
-from skills.goal import Goal
 from skills.library import SkillLibrary
 from skills.skill import did_you_mean
 from world_model.belief import Belief
@@ -161,13 +160,10 @@ def start_run(
     watchers: Sequence[Watcher] = (),
     ask: Ask | None = None,
     stop: StopToken | None = None,
-    truth_goal: Goal | None = None,
     clock: Clock = time.time,
 ) -> RunResult:
-    """A run in a world of its own, from beginning to end. truth_goal: see RunConfig."""
+    """A run in a world of its own, from beginning to end."""
     config.check_asks_for_something()
-    if truth_goal is not None:
-        config = config.model_copy(update={"truth_goal": truth_goal})
     with assemble(config) as workplace:
         return workplace.run(config, folder=folder, watchers=watchers, ask=ask, stop=stop, clock=clock)
 

@@ -88,7 +88,7 @@ def test_a_suite_holds_the_true_end_against_its_own_goal() -> None:
 
     config = said("", goal=Goal.parse("lit(lamp)"), planner="search")
     assert start_run(config).goal_reached is True
-    assert start_run(config, truth_goal=Goal.parse("not lit(lamp)")).goal_reached is False
+    assert start_run(config.model_copy(update={"truth_goal": Goal.parse("not lit(lamp)")})).goal_reached is False
 
 
 def test_unknown_detectors_are_told_with_the_choices() -> None:
