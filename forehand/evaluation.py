@@ -21,7 +21,10 @@ from forehand.config import RunConfig
 from forehand.events import Outcome
 from forehand.plan_scoring import plan_and_predict
 from forehand.results import RunResult
-from forehand.suites import Suite, Task
+from forehand.suites import Suite, SuiteError, Task
+from planner.grammar.errors import InstructionError
+from planner.planner import PlannerError
+from robots.tabletop.scene_spec import SceneError
 from skills.rates import Rate
 
 OUTCOME_THAT_IS_RIGHT = {"clarify": "clarify", "impossible": "impossible"}
@@ -144,13 +147,18 @@ def _scored(work: list[Episode], workers: int) -> Iterator[tuple[int, EpisodeSco
 
 
 def score_episode(episode: Episode) -> EpisodeScore:
-    """Do one episode in this process."""
+    """Do one episode in this process. A planner that gives up has failed the task; raises SuiteError for its scene."""
     started = time.monotonic()
     config = episode.config()
-    if episode.plan_only:
-        predicted = plan_and_predict(config, episode.task.wanted)
-        return _score(episode, predicted.outcome, predicted.goal_reached, started, reason=predicted.reason)
-    result = start_run(config, folder=episode.folder)
+    try:
+        if episode.plan_only:
+            predicted = plan_and_predict(config, episode.task.wanted)
+            return _score(episode, predicted.outcome, predicted.goal_reached, started, reason=predicted.reason)
+        result = start_run(config, folder=episode.folder)
+    except (PlannerError, InstructionError) as error:
+        return _score(episode, "failed", False, started, reason=str(error))
+    except SceneError as error:
+        raise SuiteError(f"task '{episode.task.id}', seed {episode.seed}: {error}") from error
     return _score(episode, result.outcome, result.goal_reached, started, reason=result.reason, result=result)
 
 

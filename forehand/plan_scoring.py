@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from forehand.assembly import assemble
 from forehand.config import RunConfig
 from forehand.events import Outcome
-from planner.planner import Impossible, Plan, PlannerError, PlanRequest, Question
+from planner.planner import Impossible, Plan, PlanRequest, Question
 from skills.goal import Goal
 from skills.literals import Literal
 from skills.skill_graph import GraphError
@@ -34,7 +34,10 @@ class Prediction:
 
 
 def plan_and_predict(config: RunConfig, wanted: Goal) -> Prediction:
-    """Plan as a run would, and predict. wanted: the task's goal, which `goal_reached` is held against."""
+    """Plan as a run would, and predict. wanted: the task's goal, which `goal_reached` is held against.
+
+    Raises PlannerError, InstructionError.
+    """
     with assemble(config) as workplace:
         history = [workplace.truth()]
         scene, library = workplace.look(), workplace.library
@@ -42,11 +45,7 @@ def plan_and_predict(config: RunConfig, wanted: Goal) -> Prediction:
     request = PlanRequest(config.instruction, scene, library, config.goal)
     problem = ""
     for _ in range(MOST_PLANS):
-        try:
-            answer = planner.plan(request)
-        except PlannerError as error:
-            return Prediction("failed", False, str(error))
-        match answer:
+        match planner.plan(request):
             case Question(text=text):
                 return Prediction("clarify", None, text)
             case Impossible(reason=reason):
