@@ -52,13 +52,16 @@ class SkillLibrary:
         for parameter, argument in zip(skill.parameters, call.arguments, strict=True):
             if parameter.choices:
                 if argument not in parameter.choices:
-                    raise SkillCallError(f"{call}: no {parameter.name} '{argument}'"
-                                         f"{did_you_mean(argument, list(parameter.choices))}")
+                    raise SkillCallError(
+                        f"{call}: no {parameter.name} '{argument}'{did_you_mean(argument, list(parameter.choices))}"
+                    )
             elif argument not in objects:
                 raise SkillCallError(f"{call}: no object '{argument}' here{did_you_mean(argument, list(objects))}")
             elif objects[argument] not in parameter.types:
-                raise SkillCallError(f"{call}: '{argument}' is a {objects[argument]}; "
-                                     f"{skill.name} takes a {' or '.join(parameter.types)}")
+                raise SkillCallError(
+                    f"{call}: '{argument}' is a {objects[argument]}; "
+                    f"{skill.name} takes a {' or '.join(parameter.types)}"
+                )
 
     def with_file(self, path: Path) -> SkillLibrary:
         """This library and what a user's skill file adds. Raises SkillFileError."""
@@ -77,6 +80,4 @@ class SkillLibrary:
             raise SkillFileError(f"{path}: defines no SKILL (a skills.skill.Skill) nor SKILLS")
         predicates = tuple(getattr(module, "PREDICATES", ()))
         new = {s.name for s in skills}
-        return SkillLibrary(
-            (*(s for s in self.skills if s.name not in new), *skills), (*self.predicates, *predicates)
-        )
+        return SkillLibrary((*(s for s in self.skills if s.name not in new), *skills), (*self.predicates, *predicates))
