@@ -39,6 +39,7 @@ CONTROL_STEP_S = 1.0 / CONTROL_RATE_HZ
 SHARES = (1.0, 0.7, 0.5, 0.3, 0.15)  # of an action, tried in turn until the prediction is within limits
 KNOWN_FORCE_ROOM = 1.2  # a contact that is being backed out of may press so much harder for a moment
 ZERO: Vector3 = (0.0, 0.0, 0.0)
+MALFORMED = "refused: malformed action; expected 3 metres, 3 radians and a closedness"
 
 
 class StopCause(StrEnum):
@@ -112,13 +113,14 @@ class Envelope:
             self._observed = (step, time_s)  # the watchdog starts with the first action
         self._feel_contact(proprioception)
         self.raise_if_stopped()
-        refusal = self._refusal(action, proprioception, step, time_s)
-        if refusal is not None:
-            return self._sent(action, hold(proprioception, terminate=_terminates(action)), (refusal,))
-        if _terminates(action):
+        asked, terminates = _plain(action), _terminates(action)  # read once: what is checked is what is sent
+        refusal = MALFORMED if asked is None else self._refusal(asked, proprioception, step, time_s)
+        if asked is None or refusal:
+            return self._sent(action, hold(proprioception, terminate=terminates), (refusal,))
+        if terminates:
             return self._sent(action, hold(proprioception, terminate=True), ())
         reasons: list[str] = []
-        sent = self._limit_length(_plain(action), reasons)
+        sent = self._limit_length(asked, reasons)
         sent = self._limit_change(sent, reasons)
         sent = self._yield_to_contact(sent, proprioception, reasons)
         sent = self._keep_in_box(sent, proprioception, reasons)
@@ -150,12 +152,9 @@ class Envelope:
         self._last_vector, self._last_rotation = sent.world_vector, sent.rotation_delta
         return SentAction(requested, sent, reasons)
 
-    def _refusal(self, action: Action, proprioception: Proprioception, step: int, time_s: float) -> str | None:
-        try:
-            numbers = (*_triple(action.world_vector), *_triple(action.rotation_delta), float(action.gripper))
-        except (TypeError, ValueError, OverflowError):
-            return "refused: malformed action; expected 3 metres, 3 radians and a closedness"
-        if not all(math.isfinite(n) for n in numbers):
+    def _refusal(self, action: Action, proprioception: Proprioception, step: int, time_s: float) -> str:
+        """Why nothing of the action may be sent; empty: it may."""
+        if not all(math.isfinite(n) for n in (*action.world_vector, *action.rotation_delta, action.gripper)):
             return "refused: non-finite value in the action"
         if not all(math.isfinite(n) for n in (*proprioception.tool_position_m, *proprioception.joint_positions_rad)):
             return "refused: non-finite value in the robot's own position"
@@ -163,7 +162,7 @@ class Envelope:
         steps, age_s = step - self._observed[0], time_s - self._observed[1]
         if steps >= self.limits.max_unobserved_steps or age_s > self.limits.max_observation_age_s:
             return f"refused: stale observation, {steps} control steps ({age_s:.1f} s) old"
-        return None
+        return ""
 
     def _feel_contact(self, proprioception: Proprioception) -> None:
         force_n = proprioception.contact_force_n
@@ -304,8 +303,12 @@ def _triple(values: Sequence[float]) -> Vector3:
     return (x, y, z)
 
 
-def _plain(action: Action) -> Action:
-    return Action(_triple(action.world_vector), _triple(action.rotation_delta), float(action.gripper))
+def _plain(action: Action) -> Action | None:
+    """The action's numbers, copied; None where it is malformed."""
+    try:
+        return Action(_triple(action.world_vector), _triple(action.rotation_delta), float(action.gripper))
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _scaled(vector: Vector3, factor: float) -> Vector3:

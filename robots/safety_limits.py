@@ -51,6 +51,12 @@ class EnvelopeLimits:
             raise EnvelopeError(f"workspace box without inside: {self.workspace_low_m} to {self.workspace_high_m}")
         if not len(self.joint_low_rad) == len(self.joint_high_rad) == len(self.joint_speed_rad_s):
             raise EnvelopeError("joint_low_rad, joint_high_rad and joint_speed_rad_s differ in length")
+        for name in ("joint_low_rad", "joint_high_rad", "joint_speed_rad_s"):
+            if not all(math.isfinite(value) for value in getattr(self, name)):
+                raise EnvelopeError(f"{name} must be finite numbers, not {getattr(self, name)}")
+        for name in ("workspace_margin_m", "joint_margin_rad"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise EnvelopeError(f"{name} must be a finite number, zero or more, not {getattr(self, name)!r}")
         for name in (
             "max_step_m",
             "max_step_rad",

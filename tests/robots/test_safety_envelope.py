@@ -102,6 +102,23 @@ def test_what_is_no_action_is_refused_and_the_gripper_keeps_what_it_has(action, 
     assert reason in sent.reasons[0]
 
 
+class TwoFaced:
+    """Passes for an action, and says something else when asked a second time."""
+
+    rotation_delta, gripper, terminate = (0.0, 0.0, 0.0), 0.0, False
+
+    def __init__(self) -> None:
+        self.answers = iter([(0.01, 0.0, 0.0), (math.nan, 9.0, 9.0)])
+
+    @property
+    def world_vector(self):
+        return next(self.answers)
+
+
+def test_what_is_checked_is_what_is_sent():
+    assert checked(Envelope(), TwoFaced()).sent == Action((0.01, 0.0, 0.0))  # type: ignore[arg-type]
+
+
 def test_terminate_moves_nothing():
     sent = checked(Envelope(), Action((0.05, 0.0, 0.0), gripper=1.0, terminate=True)).sent
     assert sent == Action(gripper=REST.gripper_closedness, terminate=True)
@@ -261,6 +278,11 @@ def test_memory_survives_json():
         {"workspace_low_m": (1.0, 0.0, 0.0)},
         {"workspace_high_m": (math.inf, 1.0, 1.0)},
         {"joint_low_rad": (0.0,)},
+        {"joint_high_rad": (math.nan,) * 7},
+        {"joint_speed_rad_s": (math.nan,) * 7},
+        {"joint_margin_rad": math.nan},
+        {"joint_margin_rad": -1.0},
+        {"workspace_margin_m": -1.0},
     ],
 )
 def test_limits_that_would_not_limit_are_refused(change):
