@@ -98,9 +98,9 @@ def shut_drawer(state: PhysicalState, _rng: np.random.Generator) -> Event | None
 
 
 def toggle_lamp(state: PhysicalState, _rng: np.random.Generator) -> Event | None:
-    """The lamp goes on or off by itself."""
+    """The lamp goes on or off by itself. Only where there is a button to undo it with."""
     lit = state.switches.get("lamp")
-    if lit is None:
+    if lit is None or "button" not in state.joints:
         return None
     return Event((SetLamp(not lit),), f"someone turned the lamp {'off' if lit else 'on'}")
 

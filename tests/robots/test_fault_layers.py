@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -320,6 +321,12 @@ def test_the_drawer_is_shut_only_when_open_and_the_hand_is_away():
     assert disturbances.shut_drawer(state_with([], drawer=0.14), RNG) is not None
     at_handle = layout.handle_centre(0.14)
     assert disturbances.shut_drawer(state_with([], drawer=0.14, tool=at_handle), RNG) is None
+
+
+def test_the_lamp_is_left_alone_where_no_button_could_undo_it():
+    alone = PhysicalState(0.0, {}, state_with([]).hand, {}, {"lamp": True})
+    assert disturbances.toggle_lamp(alone, RNG) is None
+    assert disturbances.toggle_lamp(replace(alone, joints={"button": 0.0}), RNG) is not None
 
 
 def test_a_full_table_has_no_free_spot():
