@@ -8,7 +8,7 @@ Not for: reading instructions (planner.language), repairing a run (planner.recov
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.planner import Impossible, Plan, PlannerError, PlanOutcome, PlanRequest, Question
 from planner.search_engine import Budget, SearchEnd, search
@@ -70,8 +70,12 @@ def find_graph(
     if open_question is not None and places:
         return _look_then_branch(state, goal, open_question, library, budget, places)
     answers = [_to_end_state(state, way, goal, library, budget, places) for way in goal.end_states(state)]
+    sure = all(answer.shortest if isinstance(answer, Found) else answer.proved for answer in answers)
     found = [answer for answer in answers if isinstance(answer, Found)]
-    return min(found, key=lambda answer: answer.skills) if found else answers[0]
+    if found:
+        return replace(min(found, key=lambda answer: answer.skills), shortest=sure)
+    missing = [answer for answer in answers if isinstance(answer, NotFound)]
+    return min(missing, key=lambda answer: answer.proved)  # one that the search gave up on decides: nothing is proved
 
 
 def _look_then_branch(

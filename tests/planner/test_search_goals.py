@@ -265,6 +265,18 @@ def test_a_search_out_of_budget_says_so_and_claims_nothing() -> None:
         SearchPlanner(Budget(rounds=((1.0, 3),))).plan(PlanRequest("", Scene.from_symbolic(state), LIBRARY, goal))
 
 
+def test_of_several_end_states_one_given_up_on_leaves_nothing_proved() -> None:
+    nonsense = literals(f"on({BLOCKS[0]}, {BLOCKS[0]})")
+    tower = literals(*(f"on({a}, {b})" for a, b in pairwise(BLOCKS[:4])))
+    starved = find_graph(STATE, Goal(literals=nonsense, alternatives=(tower,)), LIBRARY, Budget(rounds=((1.0, 1),)))
+    assert isinstance(starved, NotFound)
+    assert not starved.proved
+    budget = Budget(rounds=((1.0, 6),))  # enough for one block, not for the tower
+    found = find_graph(STATE, Goal(literals=tower, alternatives=(tower[:1],)), LIBRARY, budget)
+    assert isinstance(found, Found)
+    assert not found.shortest
+
+
 def never(_state: PhysicalState, _arguments: tuple[str, ...]) -> Action:
     raise AssertionError("nothing moves in these tests")
 
