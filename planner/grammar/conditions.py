@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from planner.grammar.absence import says_no
 from planner.grammar.context import Context
+from planner.grammar.devices import device_of, state_said
 from planner.grammar.errors import CannotBe, NeedsAnswer
-from planner.grammar.frames import _device, _says_no, _state_said, stated
 from planner.grammar.grouping import Group, groups_of
-from planner.grammar.placing import place_literal
+from planner.grammar.options import place_literal
 from planner.grammar.references import resolve_list
+from planner.grammar.statements import stated
 from planner.grammar.syntax import Clause, Imperative, Statement
 from skills.literals import Literal
 
@@ -62,7 +64,7 @@ def _condition(statement: Statement, context: Context) -> Condition:
         return condition
     merged = groups_of((*statement.subject, *statement.predicate))
     group = merged[0]
-    if _device(group, context) and _state_said(group):
+    if device_of(group, context) and state_said(group):
         return Condition(_options(statement, context), statement.negated)
     if group.said("empty"):
         names = resolve_list(group.theme, context.roles.inside, context).first
@@ -81,7 +83,7 @@ def _options(statement: Statement, context: Context) -> tuple[tuple[Literal, ...
 
 
 def _indefinite(group: Group) -> bool:
-    return _says_no(group) or (any(
+    return says_no(group) or (any(
         p.has("a", "any", "some") or p.noun in ("everything", "thing") for p in group.themes
     ) and not any(p.has("every", "all", "the") for p in group.themes))  # fmt: skip
 

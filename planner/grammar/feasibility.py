@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from planner.grammar.choosing import listing
 from planner.grammar.context import Context
 from planner.grammar.errors import CannotBe
-from planner.grammar.references import listing
 from skills.goal import Goal
 from skills.literals import Literal
 from skills.symbolic_state import BOWL_CAPACITY, DRAWER_CAPACITY, STACK_LIMIT, SymbolicState

@@ -14,7 +14,7 @@ from planner.grammar.context import after
 from planner.grammar.errors import CannotBe
 from planner.grammar.feasibility import impossible
 from planner.grammar.narrative import Alternative, Told, goal_of, positive
-from planner.grammar.placing import Option
+from planner.grammar.options import Option
 from planner.grammar.wordings import CLAUSES, LAST_CLAUSES, Clause, fact
 from skills.goal import Goal
 from skills.symbolic_state import SymbolicState

@@ -139,3 +139,16 @@ def with_shared_noun(phrases: tuple[NounPhrase, ...]) -> tuple[NounPhrase, ...]:
         noun = next((n for n in nouns[index:] if n and n != "one"), "") or next((n for n in reversed(nouns) if n), "")
         shared.append(replace(phrase, noun=noun))
     return tuple(shared)
+
+
+def sharing_nouns(groups: list[Group]) -> list[Group]:
+    """In "put A in B and C in D" the second group borrows the noun of the first where it has none."""
+    for before, after in itertools.pairwise(groups):
+        nouns = [p.noun for p in before.themes if p.noun]
+        if nouns:
+            after.themes = [replace(p, noun=nouns[-1]) if _nounless(p) else p for p in after.themes]
+    return groups
+
+
+def _nounless(phrase: NounPhrase) -> bool:
+    return not phrase.noun and not phrase.pronoun and bool(phrase.colours or phrase.quantifiers)

@@ -9,9 +9,9 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from planner.grammar.choosing import MAX_OPTIONS, listing
 from planner.grammar.errors import CannotBe
-from planner.grammar.placing import Option
-from planner.grammar.references import MAX_OPTIONS, listing
+from planner.grammar.options import Option
 from skills.goal import Goal, GoalBranch
 from skills.literals import Literal
 from skills.symbolic_state import OPPOSITE_ZONE, SymbolicState

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from planner.grammar.context import Context
 from planner.grammar.errors import NeedsAnswer
-from planner.grammar.syntax import ParseFailure, Step, parse_instruction
+from planner.grammar.parsing import parse_instruction
+from planner.grammar.syntax import ParseFailure, Step
 from planner.grammar.words import Words, read_words, suggestions
 
 _MAX_ROUNDS = 8

@@ -7,36 +7,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from planner.grammar.choosing import MAX_OPTIONS, Selection, best_first, described, quantified, there_are
 from planner.grammar.context import Context
 from planner.grammar.errors import CannotBe
 from planner.grammar.grouping import PhraseList, with_shared_noun
-from planner.grammar.syntax import NounPhrase, ParseFailure, Relative, parse_parts
+from planner.grammar.looking_back import looked_back
+from planner.grammar.syntax import NounPhrase, Relative
 from planner.grammar.vocabulary import COLOURS
 from planner.grammar.whereabouts import extreme, stands, stands_in_direction
-from planner.grammar.words import read_words
 from skills.literals import Literal
 from skills.symbolic_state import SymbolicState
 
-MAX_OPTIONS = 720  # orders of six blocks; what is more is cut before it costs time
 _LOOSE_NOUNS = ("", "thing", "one", "everything", "nothing")
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Sets of objects of which any one will do; a definite phrase has one. every: "each", "all"."""
-
-    options: tuple[tuple[str, ...], ...]
-    every: bool = False
-
-    @property
-    def first(self) -> tuple[str, ...]:
-        return self.options[0]
-
-    @property
-    def chosen(self) -> bool:
-        return len(self.options) > 1
 
 
 def resolve_list(
@@ -84,7 +68,7 @@ def resolve(phrase: NounPhrase, roles: tuple[str, ...], context: Context, left_o
     """The objects meant. Raises NeedsAnswer where the person must say, CannotBe where nothing fits."""
     out = set(left_out)
     if phrase.pronoun or _looks_back(phrase, context):
-        return _pronoun(phrase, roles, context)
+        return looked_back(phrase, roles, context, candidates)
     found = [name for name in candidates(phrase, roles, context) if name not in out]
     if phrase.noun in ("", "one"):
         found = _likeliest(found, roles, context)
@@ -92,7 +76,7 @@ def resolve(phrase: NounPhrase, roles: tuple[str, ...], context: Context, left_o
         found = [name for name in found if name not in context.protected] or found
     if not found:
         found = list(_assumed(phrase, roles, context))
-    return _quantified(phrase, best_first(found, context.state), context)
+    return quantified(phrase, best_first(found, context.state), context, candidates)
 
 
 def _sweeping(phrase: NounPhrase) -> bool:
@@ -112,15 +96,6 @@ def _looks_back(phrase: NounPhrase, context: Context) -> bool:
     return bare and phrase.has("both", "every", "all", "2", "3") and any(len(m.names) > 1 for m in context.mentions)
 
 
-def best_first(names: Iterable[str], state: SymbolicState) -> list[str]:
-    """Easy ones first, so that a free choice costs little."""
-
-    def trouble(name: str) -> tuple[bool, bool, bool]:
-        return name in state.hidden, not state.holds(Literal("accessible", (name,))), bool(state.resting.get(name))
-
-    return sorted(names, key=lambda n: (trouble(n), n))
-
-
 # ---- which objects fit a description
 
 
@@ -130,9 +105,9 @@ def candidates(phrase: NounPhrase, roles: tuple[str, ...], context: Context) -> 
     pool = [
         n
         for n in pool
-        if not phrase.colours or _colour(n) in phrase.colours or set(n.split()[:-1]) & set(phrase.colours)
+        if not phrase.colours or colour_of(n) in phrase.colours or set(n.split()[:-1]) & set(phrase.colours)
     ]
-    pool = [n for n in pool if _colour(n) not in phrase.not_colours]
+    pool = [n for n in pool if colour_of(n) not in phrase.not_colours]
     if phrase.state:
         pool = [n for n in pool if _in_state(n, phrase.state, context)]
     for relative in phrase.relatives:
@@ -144,14 +119,10 @@ def candidates(phrase: NounPhrase, roles: tuple[str, ...], context: Context) -> 
     return pool
 
 
-def _colour(name: str) -> str:
-    first = name.split(maxsplit=1)[0]
-    return first if first in COLOURS and " " in name else ""
-
-
 def colour_of(name: str) -> str:
     """The colour word of an object's name, "" where it has none."""
-    return _colour(name)
+    first = name.split(maxsplit=1)[0]
+    return first if first in COLOURS and " " in name else ""
 
 
 def _by_noun(phrase: NounPhrase, roles: tuple[str, ...], context: Context) -> list[str]:
@@ -234,7 +205,7 @@ def _assumed(phrase: NounPhrase, roles: tuple[str, ...], context: Context) -> It
     if phrase.relatives or phrase.superlative:
         hidden = [n for n in _by_noun(phrase, roles, context) if n in context.state.hidden]
         if hidden and _fits_hidden(phrase, context):
-            return [n for n in hidden if not phrase.colours or _colour(n) in phrase.colours]
+            return [n for n in hidden if not phrase.colours or colour_of(n) in phrase.colours]
     plain = not (phrase.relatives or phrase.superlative or phrase.state or phrase.has("other", "the rest"))
     if plain and noun in context.roles.movable and len(phrase.colours) == 1 and context.scene.unexplored:
         name = f"{phrase.colours[0]} {noun}"
@@ -268,110 +239,12 @@ def _what_there_is(phrase: NounPhrase, noun: str, roles: tuple[str, ...], contex
         wanted = {"other": f"other {noun}"}.get(
             next((q for q in phrase.quantifiers if q == "other"), ""), f"such {wanted}"
         )
-        return f"there is no {wanted} as far as I know; there {_listing(same)}"
+        return f"there is no {wanted} as far as I know; there {there_are(same)}"
     del article
-    return f"there is no {wanted} here; there {_listing(same or sorted(objects))}"
-
-
-def _listing(names: Sequence[str]) -> str:
-    return ("is " if len(names) == 1 else "are ") + listing(names) if names else "is nothing like it"
-
-
-def listing(names: Sequence[str], last: str = "and") -> str:
-    """ "the red block, the green block and the lamp"."""
-    articled = [f"the {n}" for n in names]
-    return f"{', '.join(articled[:-1])} {last} {articled[-1]}" if len(articled) > 1 else "".join(articled)
+    return f"there is no {wanted} here; there {there_are(same or sorted(objects))}"
 
 
 # ---- how many of them
-
-
-def _quantified(phrase: NounPhrase, found: list[str], context: Context) -> Selection:
-    number = phrase.number
-    definite = phrase.has("this", "that", "them", "its", "all", "both") or _precedes("the", phrase)
-    if phrase.noun == "nothing" or phrase.has("no") or not found:
-        return Selection((tuple(found),), every=True)
-    if phrase.has("every"):
-        return Selection((tuple(found),), every=True)
-    if phrase.has("both") and len(found) != 2:
-        return _which(phrase, found, context, 2) if len(found) > 2 else _too_few(phrase, found, 2)
-    if number is not None and not (number == 1 and definite):
-        if len(found) < number:
-            return _too_few(phrase, found, number)
-        if len(found) == number or not definite:
-            return _choose(found, number)
-        return _which(phrase, found, context, number)
-    if phrase.has("all", "the rest") or phrase.noun == "everything" or phrase.has("both"):
-        return Selection((tuple(found),), every=True)
-    if phrase.has("some") and phrase.plural:
-        return _choose(found, min(2, len(found)))
-    if phrase.has("a", "any", "some"):
-        return _choose(found, 1)
-    if len(found) == 1 or phrase.plural:
-        return Selection((tuple(found),), every=len(found) > 1)
-    return _which(phrase, found, context, 1)
-
-
-def _precedes(determiner: str, phrase: NounPhrase) -> bool:
-    """ "the two blocks" are these two, "two of the blocks" any two."""
-    counts = [i for i, q in enumerate(phrase.quantifiers) if q.isdigit() or q in ("one", "any", "some", "every", "all")]
-    return determiner in phrase.quantifiers and not (counts and counts[0] < phrase.quantifiers.index(determiner))
-
-
-def _choose(found: Sequence[str], number: int) -> Selection:
-    return Selection(tuple(itertools.islice(itertools.combinations(found, number), MAX_OPTIONS)))
-
-
-def _too_few(phrase: NounPhrase, found: Sequence[str], number: int) -> Selection:
-    raise CannotBe(f"'{described(phrase)}' needs {number}, but there {_listing(found)} only")
-
-
-def _which(phrase: NounPhrase, found: Sequence[str], context: Context, number: int) -> Selection:
-    """Ask, and read the answer among what was in question."""
-    what = "Which one" if number == 1 else f"Which {number}"
-    text = f"{what} do you mean by '{described(phrase)}': {listing(sorted(found), 'or')}?"
-    while True:
-        answer = context.ask(text, tuple(sorted(found)))
-        chosen = _answered(answer, found, context)
-        if chosen:
-            return Selection((tuple(chosen),))
-        text = f"'{answer}' does not tell me which. {text}"
-
-
-def _answered(answer: str, found: Sequence[str], context: Context) -> tuple[str, ...]:
-    plain = answer.strip().lower().rstrip(".!")
-    if plain in ("both", "all", "all of them", "both of them", "every one", "each"):
-        return tuple(found)
-    if plain in ("any", "either", "whichever", "any of them", "no matter", "you choose"):
-        return (found[0],)
-    try:
-        parts = parse_parts(read_words(plain, context.state.objects))
-    except (ParseFailure, ValueError):
-        return ()
-    kinds = tuple(dict.fromkeys(context.state.objects[n] for n in found))
-    phrases = with_shared_noun(tuple(p for p in parts if isinstance(p, NounPhrase)))
-    fitting = [n for p in phrases for n in found if n in candidates(p, kinds, context)]
-    singular = all(not p.plural for p in phrases)
-    distinct = tuple(dict.fromkeys(fitting))
-    return distinct if len(distinct) == len(phrases) or not singular else ()
-
-
-def described(phrase: NounPhrase) -> str:
-    """The phrase in words, for questions."""
-    if phrase.pronoun:
-        return phrase.pronoun
-    determiners = list(phrase.quantifiers)
-    nouns = {"": "one", "everything": "everything"}.get(phrase.noun, phrase.noun)
-    words = [*determiners, *([phrase.superlative] if phrase.superlative else []), *phrase.colours]
-    if phrase.noun != "everything":
-        words.append(nouns + ("s" if phrase.plural else ""))
-    else:
-        words.append("everything")
-    for relative in phrase.relatives:
-        target = described(relative.noun_phrase) if relative.noun_phrase else relative.value
-        prep = relative.prep if relative.noun_phrase else ""
-        words += [w for w in ("not" if relative.negated else "", prep, target) if w]
-    return " ".join(words)
 
 
 def _said(phrases: Sequence[NounPhrase]) -> str:
@@ -379,45 +252,3 @@ def _said(phrases: Sequence[NounPhrase]) -> str:
 
 
 # ---- looking back
-
-
-def _pronoun(phrase: NounPhrase, roles: tuple[str, ...], context: Context) -> Selection:
-    """ "it" is the last single object that fits the role, "them" the last several."""
-    state = context.state
-    mentioned = [
-        (m, tuple(n for n in m.names if n in state.objects and state.objects[n] in roles)) for m in context.mentions
-    ]
-    mentioned = [(m, names) for m, names in mentioned if names]
-    several = phrase.pronoun == "them" or phrase.has("both", "every", "all") or (phrase.number or 1) > 1
-    if several:
-        return _several(phrase, [names for _, names in mentioned], roles, context)
-    if mentioned and mentioned[0][0].each and phrase.pronoun == "it":
-        return Selection((mentioned[0][1],), every=True)
-    single = next(((m, names) for m, names in mentioned if len(names) == 1), None)
-    if single is not None:
-        context.leans_on_choice |= single[0].chosen
-        return Selection((single[1],))
-    if state.held is not None and state.objects.get(state.held) in roles:
-        return Selection(((state.held,),))
-    only = [n for n, kind in state.objects.items() if kind in roles]
-    if len(only) == 1:
-        return Selection((tuple(only),))
-    return _which(replace(phrase, plural=False), best_first(mentioned[0][1] if mentioned else only, state), context, 1)
-
-
-def _several(
-    phrase: NounPhrase, sets: Sequence[tuple[str, ...]], roles: tuple[str, ...], context: Context
-) -> Selection:
-    wanted = 2 if phrase.has("both") else phrase.number
-    group = next((s for s in sets if len(s) > 1), None)
-    if group is None or (wanted is not None and len(group) < wanted):
-        joined = tuple(dict.fromkeys(itertools.chain.from_iterable(sets)))
-        group = joined[: wanted or len(joined)] if len(joined) > 1 else None
-    if group is None:
-        everything = [n for n, kind in context.state.objects.items() if kind in roles]
-        return _which(replace(phrase, plural=True), everything, context, wanted or 2)
-    if wanted is not None and wanted < len(group):
-        return _choose(group, wanted)
-    if phrase.has("one", "any"):
-        return _choose(group, 1)
-    return Selection((group,), every=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from planner.grammar import placing
+from planner.grammar.attachment import movables, related
+from planner.grammar.choosing import MAX_OPTIONS, Selection, listing
 from planner.grammar.context import Context
 from planner.grammar.errors import CannotBe, NeedsAnswer
 from planner.grammar.grouping import Group, PhraseList, Place
-from planner.grammar.placing import Option, both
-from planner.grammar.references import Selection, listing, resolve_list
+from planner.grammar.options import Option, both, on
+from planner.grammar.references import resolve_list
 from planner.grammar.syntax import NounPhrase
 from skills.symbolic_state import STACK_LIMIT
 
@@ -43,14 +45,14 @@ def build(groups: Sequence[Group], context: Context) -> list[Option]:
             raise NeedsAnswer("Which blocks shall I stack?", context.state.of_category("block"))
         group.themes = [NounPhrase(("all",), noun="block", plural=True)]
     listed = PhraseList(group.theme.phrases, said.any_of)
-    found = placing.movables(listed, context, said.exceptions) if group.themes else Selection(((),))
+    found = movables(listed, context, said.exceptions) if group.themes else Selection(((),))
     directed = next((v for v in ("upwards", "in order", "downwards") for g in groups if g.said(v)), "")
     options: list[Option] = []
     for chosen in found.options:
         names = tuple(n for n in dict.fromkeys((*_between(fixed, chosen),)) if n != base)
         options += _columns(names, base, fixed, directed, context)
     for upper, lower in said.pairs:
-        literal = placing.on(_one(upper, context), _one(lower, context))
+        literal = on(_one(upper, context), _one(lower, context))
         options = [o for o in options if literal in o]
     if not options:
         raise CannotBe("no stack of these blocks has that order")
@@ -75,7 +77,7 @@ def _said(groups: Sequence[Group]) -> _Said:
                 said.pairs.append((phrases.pop(), place.phrases.phrases[0]))
             else:
                 if said.base is not None and phrases:
-                    phrases[-1] = placing.related(phrases[-1], said.base)
+                    phrases[-1] = related(phrases[-1], said.base)
                 said.base = place
             before = place
         count = min(len(positions), len(phrases))
@@ -117,6 +119,18 @@ def _columns(
     if height > STACK_LIMIT:
         raise CannotBe(f"a stack is at most {STACK_LIMIT} blocks high; {listing(names)} would make it {height}")
     if directed:
-        return [placing.tower(names if directed != "downwards" else tuple(reversed(names)), base)]
+        return [tower(names if directed != "downwards" else tuple(reversed(names)), base)]
     indices = {"bottom": 0, "top": len(names) - 1, "middle": len(names) // 2}
-    return placing.towers(names, base, {indices[where]: name for where, name in fixed.items()})
+    return towers(names, base, {indices[where]: name for where, name in fixed.items()})
+
+
+def tower(upwards: Sequence[str], base: str | None) -> Option:
+    """The literals of one column, lowest first."""
+    column = ([base] if base is not None else []) + list(upwards)
+    return tuple(on(upper, lower) for lower, upper in itertools.pairwise(column))
+
+
+def towers(names: Sequence[str], base: str | None, fixed: dict[int, str]) -> list[Option]:
+    """All columns of `names`; fixed: index from the bottom → who must be there."""
+    orders = (order for order in itertools.permutations(names) if all(order[i] == name for i, name in fixed.items()))
+    return [tower(order, base) for order in itertools.islice(orders, MAX_OPTIONS)]

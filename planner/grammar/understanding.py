@@ -14,9 +14,10 @@ from planner.grammar.conditions import Condition, condition_of
 from planner.grammar.context import Context, Mention
 from planner.grammar.errors import CannotBe, InstructionError, NeedsAnswer
 from planner.grammar.feasibility import check
-from planner.grammar.frames import done, leaves_alone
+from planner.grammar.frames import done
+from planner.grammar.keeping import leaves_alone
 from planner.grammar.narrative import Alternative, Told, goal_of, positive
-from planner.grammar.placing import Option
+from planner.grammar.options import Option
 from planner.grammar.questions import read_instruction
 from planner.grammar.syntax import Clause, Imperative, NounPhrase, Particle, Statement, Step, Subordinate
 from planner.grammar.telling import in_words

@@ -11,17 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from planner.grammar.placing import Option, tower
-from planner.grammar.references import best_first, colour_of
-from planner.grammar.vocabulary import COLOURS, VERBS
+from planner.grammar.choosing import best_first
+from planner.grammar.naming import WORDS_FOR, colour_word, list_of, name
+from planner.grammar.options import Option
+from planner.grammar.references import colour_of
+from planner.grammar.towers import tower
+from planner.grammar.vocabulary import VERBS
 from planner.grammar.words import inflections
 from skills.literals import Literal
 from skills.symbolic_state import BOWL_CAPACITY, DRAWER_CAPACITY, STACK_LIMIT, SymbolicState
 
-_BLOCK = ("block", "block", "block", "cube", "brick", "box")
-_BOWL = ("bowl", "bowl", "bowl", "dish")
-_PAD = ("pad", "pad", "mat")
-_NOUNS = {"block": _BLOCK, "bowl": _BOWL, "pad": _PAD}
 _PUT = tuple(v for v in VERBS["put"].split("/") if v not in ("collect", "gather", "return", "add", "insert"))
 _IN = ("in", "into", "inside")
 _ON = ("on", "onto", "on top of")
@@ -63,49 +62,6 @@ Maker: TypeAlias = Callable[[SymbolicState, random.Random], "Clause | None"]
 # ---- naming things
 
 
-def name(thing: str, rng: random.Random, state: SymbolicState | None = None) -> str:
-    """ "the crimson cube", "the dish", "the block on the red pad": a phrase that can only mean `thing`."""
-    *adjectives, noun = thing.split()
-    words = [*(_colour_word(a, rng) for a in adjectives), rng.choice(_NOUNS.get(noun, (noun,)))]
-    if state is not None and rng.random() < 0.12:
-        return _by_place(thing, rng, state) or f"the {' '.join(words)}"
-    if state is not None and len(state.of_category(state.objects[thing])) == 1 and rng.random() < 0.3:
-        words = words[-1:]
-    return f"the {' '.join(words)}"
-
-
-def _colour_word(word: str, rng: random.Random) -> str:
-    synonyms = COLOURS.get(word, word).split("/")
-    return rng.choice([word, word, word, *synonyms])
-
-
-def _by_place(thing: str, rng: random.Random, state: SymbolicState) -> str | None:
-    place = state.support.get(thing)
-    if state.objects[thing] != "block" or place is None or place == "table" or len(state.resting[place]) > 1:
-        return None
-    preposition = "in" if Literal("in", (thing, place)) in state.facts else "on"
-    return f"the {rng.choice(_BLOCK)} {rng.choice(('', 'that is '))}{preposition} {name(place, rng)}"
-
-
-def _listed(things: Sequence[str], rng: random.Random) -> str:
-    """ "the red and the green block", "the red, green and blue blocks"."""
-    if len(things) == 1:
-        return name(things[0], rng)
-    noun = things[0].split()[-1]
-    colours = [_colour_word(t.split()[0], rng) for t in things]
-    word = rng.choice(_NOUNS.get(noun, (noun,)))
-    many = word + ("es" if word.endswith("x") or word.endswith("sh") else "s")
-    style = rng.randrange(4)
-    if style == 0:
-        return f"the {', '.join(colours[:-1])} and {colours[-1]} {many}"
-    if style == 1:
-        return f"{', '.join(f'the {c}' for c in colours[:-1])} and the {colours[-1]} {word}"
-    if style == 2 and len(things) == 2:
-        return f"both the {colours[0]} and the {colours[1]} {word}"
-    each = [name(t, rng) for t in things]
-    return f"{', '.join(each[:-1])} and {each[-1]}"
-
-
 def _blocks(state: SymbolicState) -> list[str]:
     return [n for n in state.of_category("block") if n not in state.hidden]
 
@@ -142,7 +98,7 @@ def put_in(state: SymbolicState, rng: random.Random) -> Clause | None:
     if len(fresh) != len(chosen) or len(chosen) > _room(state, container):
         return None
     meaning = _single(*(Literal("in", (b, container)) for b in chosen))
-    who = name(chosen[0], rng, state) if len(chosen) == 1 else _listed(chosen, rng)
+    who = name(chosen[0], rng, state) if len(chosen) == 1 else list_of(chosen, rng)
     if len(chosen) == 1 and rng.random() < 0.15:
         grab = rng.choice(("pick up", "grab", "lift", "grasp"))
         both = (_single(Literal("holding", (chosen[0],))), meaning)
@@ -171,7 +127,7 @@ def _all_but(out: Sequence[str], rng: random.Random) -> tuple[str, str]:
     every = rng.choice(("every block", "all blocks", "all the blocks", "each block", "all of the blocks", "every cube"))
     if not out:
         return every, ""
-    exception = rng.choice((" except ", " but ", " apart from ", " other than ")) + _listed(out, rng)
+    exception = rng.choice((" except ", " but ", " apart from ", " other than ")) + list_of(out, rng)
     if rng.random() < 0.4:
         return every, exception.replace(" but ", " except ")
     return every + exception, ""
@@ -187,7 +143,7 @@ def put_by_colour(state: SymbolicState, rng: random.Random) -> Clause | None:
         return None
     phrase, trailing = _all_but(out, rng)
     colour = rng.choice(("colour", "color"))
-    word = rng.choice(_NOUNS[kind])
+    word = rng.choice(WORDS_FOR[kind])
     preposition = rng.choice(_IN if kind == "bowl" else ("on", "onto"))
     predicate = "in" if kind == "bowl" else "on"
     meaning = _single(*(Literal(predicate, (b, places[colour_of(b)])) for b in matching))
@@ -310,7 +266,7 @@ def any_block(state: SymbolicState, rng: random.Random) -> Clause | None:
     container = rng.choice(containers)
     if rng.random() < 0.4:
         chosen = rng.sample(blocks, 2)  # in the order said
-        first, second = (_colour_word(b.split()[0], rng) for b in chosen)
+        first, second = (colour_word(b.split()[0], rng) for b in chosen)
         phrase = rng.choice((f"the {first} or the {second} block", f"either the {first} or the {second} block"))
     else:
         chosen = blocks
