@@ -29,6 +29,7 @@ from robots.tabletop.interventions import (
 
 LEAST_MOVE_M = 0.08
 CLEAR_OF_HAND_M = 0.12
+FLIGHT_M = 0.12  # so far slides what falls out of a moving hand: not to the drawer's handle, where no finger fits
 WEAK_GRIP_N = 0.2  # holds less than a block weighs: 2 x 0.2 N x friction 1.2 = 0.5 N
 MOST_DISTRACTORS = 2
 TRIES = 200
@@ -46,25 +47,15 @@ Disturbance: TypeAlias = Callable[[PhysicalState, np.random.Generator], Event | 
 
 
 def slip(state: PhysicalState, _rng: np.random.Generator) -> Event | None:
-    """What is held falls. Only over free table, where it stays within reach and topples nothing."""
-    held = state.hand.held
-    if held is None:
-        return None
-    here = state.objects[held].position_m
-    if not layout.PLACING_AREA.contains((here[0], here[1])):
-        return None
-    others = [o for o in state.objects.values() if o.name not in (held, "table")]
-    if any(_gap_m(o, here) < layout.BLOCK_SIZE_M for o in others):
-        return None
-    return Event((DropHeld(),), f"the {held} slipped out of the hand")
+    """What is held falls."""
+    held = _held_over_free_table(state)
+    return None if held is None else Event((DropHeld(),), f"the {held} slipped out of the hand")
 
 
 def weaken_grip(state: PhysicalState, _rng: np.random.Generator) -> Event | None:
     """The fingers press so little that what is held may slide out."""
-    held = state.hand.held
-    if held is None:
-        return None
-    return Event((SetGripForce(WEAK_GRIP_N),), f"the grip on the {held} got weak")
+    held = _held_over_free_table(state)
+    return None if held is None else Event((SetGripForce(WEAK_GRIP_N),), f"the grip on the {held} got weak")
 
 
 def move_object(state: PhysicalState, rng: np.random.Generator) -> Event | None:
@@ -140,6 +131,20 @@ def free_spot(state: PhysicalState, rng: np.random.Generator, leaving: str | Non
         if all(_stands_clear(o, spot) for o in others):
             return spot
     return None
+
+
+def _held_over_free_table(state: PhysicalState) -> str | None:
+    """What is held, where a fall leaves it within reach and topples nothing."""
+    held = state.hand.held
+    if held is None:
+        return None
+    here = state.objects[held].position_m
+    others = [o for o in state.objects.values() if o.name not in (held, "table")]
+    if any(_gap_m(o, here) < layout.BLOCK_SIZE_M for o in others):
+        return None
+    if "drawer" in state.joints and here[1] > layout.PLACING_AREA.y_max - FLIGHT_M:
+        return None
+    return held if layout.PLACING_AREA.contains((here[0], here[1])) else None
 
 
 def _some_loose_block(state: PhysicalState, rng: np.random.Generator) -> str | None:

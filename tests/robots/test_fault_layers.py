@@ -293,13 +293,17 @@ def block(name: str, x: float, y: float, z: float = 0.02) -> ObjectState:
 RNG = np.random.default_rng(0)
 
 
-def test_nothing_slips_that_is_not_held_or_would_fall_onto_something():
+@pytest.mark.parametrize("falls", [disturbances.slip, disturbances.weaken_grip])
+def test_nothing_falls_that_is_not_held_or_would_land_on_something_or_out_of_reach(falls):
     red, blue = block("red block", 0.45, 0.0, 0.2), block("blue block", 0.46, 0.02)
-    assert disturbances.slip(state_with([red]), RNG) is None
-    assert disturbances.slip(state_with([red], held="red block"), RNG) is not None
-    assert disturbances.slip(state_with([red, blue], held="red block"), RNG) is None
+    assert falls(state_with([red]), RNG) is None
+    assert falls(state_with([red], held="red block"), RNG) is not None
+    assert falls(state_with([red, blue], held="red block"), RNG) is None
     far = block("red block", 0.45, 0.4, 0.2)
-    assert disturbances.slip(state_with([far], held="red block"), RNG) is None
+    assert falls(state_with([far], held="red block"), RNG) is None
+    near_the_handle = block("red block", 0.45, 0.15, 0.2)
+    assert falls(state_with([near_the_handle], held="red block"), RNG) is not None
+    assert falls(state_with([near_the_handle], held="red block", drawer=0.14), RNG) is None
 
 
 def test_the_only_block_is_not_taken_from_hand_stack_or_closed_drawer():
