@@ -103,6 +103,16 @@ def arrange(objects: Iterable[str], relations: Iterable[Relation]) -> Arrangemen
     return arrangement
 
 
+def placed_by(text: str) -> str | None:
+    """The block that a relation puts somewhere, or None: it places nothing, or cannot be read (told elsewhere)."""
+    try:
+        relation = read_relation(text)
+        thing = read_thing(relation.arguments[0])
+    except SceneError:
+        return None
+    return thing.name if relation.predicate in SUPPORTS and not relation.negated and thing.shape == "block" else None
+
+
 def _check_arguments(relation: Relation, names: set[str]) -> None:
     first, second = relation.arguments[0], relation.arguments[-1]
     named = [first] if relation.predicate == "in_zone" else relation.arguments

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from robots.tabletop import footprints
 from robots.tabletop.models import ModelSpec, check_model
 from robots.tabletop.names import FIXTURES, PAD_COLOURS, SEEN_COLOURS, TABLE, SceneError, nearest, read_thing, tidy
-from robots.tabletop.relations import Arrangement, arrange, read_relation
+from robots.tabletop.relations import Arrangement, arrange, placed_by, read_relation
 
 __all__ = ["SceneError", "SceneSpec", "load_scene", "random_scene", "read_scene_text", "scene_names"]
 
@@ -31,9 +31,10 @@ EXAMPLE = 'objects: [red block, green block, blue bowl, drawer]\nrelations: ["on
 class SceneSpec(BaseModel):
     """objects by name; relations that hold at the start; positions (x, y) in metres of what stands on the table.
 
-    What has no position stands at a seeded random free place. Names and relations are kept tidy: lower case, single
-    spaces. The drawer is closed and the lamp off unless a relation says otherwise; the table is always there. A lamp
-    without a button cannot be toggled by the robot, a button without a lamp toggles nothing: both are allowed.
+    A block that a relation puts somewhere need not be among the objects, too. What has no position stands at a seeded
+    random free place. Names and relations are kept tidy: lower case, single spaces. The drawer is closed and the lamp
+    off unless a relation says otherwise; the table is always there. A lamp without a button cannot be toggled by the
+    robot, a button without a lamp toggles nothing: both are allowed.
     models: things of one's own from URDF files, by name (robots.tabletop.models).
     """
 
@@ -43,6 +44,17 @@ class SceneSpec(BaseModel):
     relations: tuple[str, ...] = ()
     positions: dict[str, tuple[float, float]] = {}
     models: dict[str, ModelSpec] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_in_what_relations_place(cls, data: Any) -> Any:
+        """`in(blue block, drawer)` brings the blue block, whether or not it is among the objects."""
+        match data:
+            case {"objects": [*objects], "relations": [*relations]}:
+                placed = [name for text in relations if isinstance(text, str) and (name := placed_by(text))]
+                known = {tidy(name) for name in objects if isinstance(name, str)}
+                return {**data, "objects": [*objects, *(n for n in dict.fromkeys(placed) if n not in known)]}
+        return data
 
     @field_validator("objects")
     @classmethod

@@ -188,3 +188,12 @@ def test_random_scenes_keep_to_what_was_asked() -> None:
 def test_random_scenes_that_cannot_be(knobs: dict[str, int], words: str) -> None:
     with pytest.raises(SceneError, match=words):
         random_scene(0, **knobs)  # type: ignore[arg-type]
+
+
+def test_a_block_that_a_relation_places_need_not_be_named_twice() -> None:
+    spec = SceneSpec(
+        objects=("red block", "drawer"), relations=("in(blue block, drawer)", "on(green block, red block)")
+    )
+    assert spec.objects == ("red block", "drawer", "blue block", "green block")
+    with pytest.raises(ValueError, match="'blue bowl', which is not among the objects"):
+        SceneSpec(objects=("red block",), relations=("in(red block, blue bowl)",))
