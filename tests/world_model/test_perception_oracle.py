@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pybullet as p
 import pytest
 
-from robots.physical_state import ObjectState
+from robots.physical_state import HandState, ObjectState, PhysicalState
 from robots.robot import Action
 from robots.tabletop.cameras import CameraRig
 from robots.tabletop.scene_spec import SceneSpec
@@ -19,6 +19,7 @@ from skills.library import SkillLibrary
 from skills.literals import Literal
 from skills.skill import SkillCall
 from world_model.belief import Belief
+from world_model.perception.inspection import is_taken
 from world_model.perception.oracle import CAMERAS, LEAST_PIXELS, VIEW_SIZE_PX, OraclePerception
 
 LIBRARY = SkillLibrary()
@@ -183,3 +184,14 @@ def test_a_look_takes_less_than_30_ms(world: TabletopWorld) -> None:
         perception.perceive(expected)
         taken.append(time.thread_time() - start)
     assert min(taken) < 0.03
+
+
+def test_under_a_block_that_lies_on_others_there_may_be_one() -> None:
+    bowl = ObjectState("red bowl", "bowl", (0.45, 0.0, 0.0225), size_m=(0.13, 0.13, 0.045))
+    heaped = ObjectState("blue block", "block", (0.45, 0.0, 0.06))
+    lying = ObjectState("blue block", "block", (0.45, 0.0, 0.025))
+    spot = (0.45, 0.0, 0.045)
+    hand = HandState((0.4, 0.0, 0.3), (0.0, 0.0, 0.0, 1.0), 0.08)
+    for block, taken in ((heaped, False), (lying, True)):
+        state = PhysicalState(0.0, {thing.name: thing for thing in (bowl, block)}, hand)
+        assert is_taken(spot, state) is taken

@@ -14,7 +14,7 @@ import numpy as np
 from robots.physical_state import ObjectState, PhysicalState
 from robots.robot import Vector3
 from robots.tabletop.layout import BLOCK_SIZE_M, PLACING_AREA
-from skills.geometry import is_over, rotation, top_m
+from skills.geometry import bottom_m, is_over, rotation, top_m
 from world_model.perception.views import Points, View, shown_by_any
 
 TABLE_MARGIN_M = 0.03  # what was pushed or rolled a little out of the area where things are put
@@ -22,6 +22,7 @@ TABLE_PITCH_M = 0.03
 INSET = 0.6  # of a box's half extents: a ray to such a point meets the box's surface first, whatever the pixel grid
 BEHIND_M = 0.01  # seen so much deeper than a point: whatever stood there would have been in the way
 LEAST_EMPTY = 3  # of the points asked for: one pixel at an edge proves nothing
+RAISED_M = 0.01  # a thing whose foot is higher than this over the ground lies on something, seen or not
 ROOMY = ("table", "pad", "drawer")  # a block has room on or in them
 SLOTS = (-0.375, -0.125, 0.125, 0.375)  # of a drawer's length: where its blocks stand
 
@@ -53,7 +54,7 @@ def inspected(seen: PhysicalState, views: Sequence[View]) -> frozenset[str]:
 def _hides_nothing(spots: Points, seen: PhysicalState, views: Sequence[View]) -> bool:
     tops = spots[:, None, :] + _TOP[None, :, :]  # (n, 5, 3)
     in_view = shown_by_any(views, tops.reshape(-1, 3)).reshape(len(spots), len(_TOP)).any(axis=1)
-    return all(_is_taken((x, y, z), seen) for x, y, z in spots[~in_view].tolist())
+    return all(is_taken((x, y, z), seen) for x, y, z in spots[~in_view].tolist())
 
 
 def _inner_points(state: ObjectState) -> Points:
@@ -90,13 +91,20 @@ def _drawer_spots(drawer: ObjectState) -> Points:
     return np.array([(x + slot * length, y + across * depth, z) for slot in SLOTS for across in (-0.2, 0.0, 0.2)])
 
 
-def _is_taken(spot: Vector3, seen: PhysicalState) -> bool:
-    """A seen thing stands there, so that no block can. A bowl leaves no room on the table but has spots in it."""
+def is_taken(spot: Vector3, seen: PhysicalState) -> bool:
+    """A seen thing stands there, so that no block can; under one that lies on others there may be some.
+
+    A bowl leaves no room on the table but has spots in it.
+    """
     for thing in seen.objects.values():
         if thing.category == "bowl":
             distance = math.hypot(spot[0] - thing.position_m[0], spot[1] - thing.position_m[1])
             if thing.size_m[0] / 4 < distance < thing.size_m[0] / 2 + BLOCK_SIZE_M / 2:
                 return True
-        elif thing.category not in ROOMY and is_over(spot, thing, BLOCK_SIZE_M / 2):
+        elif thing.category not in ROOMY and is_over(spot, thing, BLOCK_SIZE_M / 2) and _on_ground(thing, spot):
             return True
     return False
+
+
+def _on_ground(thing: ObjectState, spot: Vector3) -> bool:
+    return bottom_m(thing) <= spot[2] - BLOCK_SIZE_M + RAISED_M
