@@ -24,6 +24,9 @@ MOST_POSSIBILITIES = 512
 """Beyond this many possible states a graph is refused: nobody could follow what it does."""
 
 
+Key: TypeAlias = tuple[frozenset[Literal], frozenset[str], bool]
+
+
 @dataclass(frozen=True)
 class Possibility:
     """One state the graph may be in. may_be_found: something was opened in which hidden objects can turn up."""
@@ -32,7 +35,7 @@ class Possibility:
     may_be_found: bool = False
 
     @property
-    def key(self) -> tuple[frozenset[Literal], frozenset[str], bool]:
+    def key(self) -> Key:
         return self.state.facts, self.state.hidden, self.may_be_found
 
 
@@ -100,22 +103,20 @@ class Simulation:
 
     def _repeat(self, step: RepeatStep, start: Possibilities, path: str) -> Possibilities:
         ends: list[Possibility] = []
-        seen = {possible.key for possible in start}
-        current = start
-        for _ in range(step.at_most or 0):
+        begun: dict[frozenset[Key], int] = {}  # what a round began with → the rounds that were left then
+        current, left = start, step.at_most or 0
+        while current and left > 0:
+            keys = frozenset(possible.key for possible in current)
+            if keys in begun:  # the rounds go round in circles: whole turns change nothing
+                left %= begun[keys] - left
+                begun.clear()
+                continue
+            begun[keys] = left
             going_on = tuple(p for p in current if step.until is None or p.state.holds(step.until) is not True)
             ends.extend(p for p in current if p not in going_on)
-            if not going_on:
-                break
-            after = self.graph(step.body, going_on, f"{path}/")
-            if {p.key for p in after} <= seen:  # from here on the rounds only go round in circles
-                ends.extend(after)
-                break
-            current = after
-            seen.update(p.key for p in current)
-        else:
-            ends.extend(current)
-        return _distinct(ends, path)
+            current = self.graph(step.body, going_on, f"{path}/") if going_on else ()
+            left -= 1
+        return _distinct((*ends, *current), path)
 
 
 def _assume(literal: Literal, possible: Possibility) -> Possibility:

@@ -12,6 +12,7 @@ from typing import Protocol
 from skills.calls import apply_call, unmet_precondition
 from skills.hand_blocks import hand_blocks
 from skills.library import SkillLibrary
+from skills.literals import Literal
 from skills.reasons import why_not
 from skills.skill import SkillCall, SkillCallError
 from skills.skill_graph import BranchStep, CallStep, GraphError, RepeatStep, SkillGraph, Step, SubGraphStep
@@ -53,7 +54,8 @@ def predict_graph(state: SymbolicState, graph: SkillGraph, library: SkillLibrary
     """The states along the graph's canonical order: the start, then one after each call that is made.
 
     Branches follow their literal as it is predicted (not known: `otherwise`); repeats end with their literal or their
-    bound. Raises PredictionError at the first call that cannot be made, GraphError where the graph has no order.
+    bound, and whole turns of rounds that only go round in circles are left out. Raises PredictionError at the first
+    call that cannot be made, GraphError where the graph has no order.
     """
     states = [state]
     for call in _course(graph, states, library):
@@ -82,8 +84,14 @@ def _calls_of(step: Step, states: list[SymbolicState], library: SkillLibrary) ->
             yield from _course(step.graph, states, library)
         case RepeatStep(at_most=None):
             raise GraphError(step.id, "repeats without a bound: give at_most")
-        case RepeatStep(at_most=int() as rounds):
-            for _ in range(rounds):
-                if step.until is not None and states[-1].holds(step.until):
-                    return
+        case RepeatStep(at_most=int() as left):
+            begun: dict[frozenset[Literal], int] = {}  # what a round began with → the rounds that were left then
+            while left > 0 and not (step.until is not None and states[-1].holds(step.until)):
+                facts = states[-1].facts
+                if facts in begun:  # the rounds go round in circles: whole turns change nothing
+                    left %= begun[facts] - left
+                    begun.clear()
+                    continue
+                begun[facts] = left
                 yield from _course(step.body, states, library)
+                left -= 1

@@ -11,6 +11,7 @@ from skills.building import Part, branch, repeat, sequence, unordered
 from skills.calls import apply_call, unmet_precondition
 from skills.graph_files import parse_graph
 from skills.hand_blocks import hand_blocks
+from skills.simulation import Possibility, Simulation
 from skills.skill_graph import CallStep, GraphError, SkillGraph
 from skills.symbolic_state import SymbolicState
 from skills.validation import validate
@@ -174,6 +175,12 @@ def test_hidden_objects_may_be_used_once_something_was_opened() -> None:
     assert "step 'open-drawer' would have to come before it" in fault(unordered("open(drawer)", fetch), hidden)[1]
     found = branch("in(red block, drawer)", then=fetch, otherwise="close(drawer)")
     validate(sequence("open(drawer)", found), hidden, LIBRARY)
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 3, 4, 5, 1_000_000_001])
+def test_a_repeat_that_goes_round_in_circles_ends_where_its_last_round_does(rounds: int) -> None:
+    (end,) = Simulation(LIBRARY).graph(repeat("press(button)", at_most=rounds), (Possibility(STATE),))
+    assert end.state.holds(literals("lit(lamp)")[0]) is (rounds % 2 == 1)
 
 
 def test_repeats_are_run_to_their_bound() -> None:

@@ -59,6 +59,12 @@ def test_branches_follow_the_state_and_repeats_their_bound() -> None:
     assert len(predict_graph(STATE, sequence(light, light), LIBRARY)) == 3
     assert len(predict_graph(STATE, repeat("press(button)", until="lit(lamp)", at_most=5), LIBRARY)) == 2
     assert len(predict_graph(STATE, repeat("press(button)", at_most=3), LIBRARY)) == 4
+    for rounds in (5, 1_000_000_001):
+        assert predict_graph(STATE, repeat("press(button)", at_most=rounds), LIBRARY)[-1].holds(
+            literals("lit(lamp)")[0]
+        )
+    circling = repeat("press(button)", until="open(drawer)", at_most=1_000_000_000)
+    assert not predict_graph(STATE, circling, LIBRARY)[-1].holds(literals("lit(lamp)")[0])
     unknown = table(["red block", "drawer"], hidden=["red block"])
     looked = branch("in(red block, drawer)", then="close(drawer)", otherwise="open(drawer)")
     assert predict_graph(unknown, looked, LIBRARY)[-1].holds(literals("open(drawer)")[0])
