@@ -81,7 +81,8 @@ def find_graph(
 def _look_then_branch(
     state: SymbolicState, goal: Goal, condition: Literal, library: SkillLibrary, budget: Budget, places: Sequence[str]
 ) -> Found | NotFound:
-    """Opens the first place to look into, then goes on by what is there."""
+    """Opens the first place to look into, then goes on by what is there. Never proved to be the shortest: something
+    else might better come before the look."""
     look = find_graph(state, Goal(literals=(Literal("open", (places[0],)),)), library, budget, unexplored=())
     if isinstance(look, NotFound):
         return look
@@ -100,7 +101,7 @@ def _look_then_branch(
     return Found(
         sequence(look.graph, branch(condition, graphs[0], graphs[1])),
         look.skills + max(arm.skills for arm in found),
-        look.shortest and all(arm.shortest for arm in found),
+        False,
         look.expanded + sum(arm.expanded for arm in found),
         tuple(
             sorted({*(n for n in condition.arguments if n in state.hidden), *(n for a in found for n in a.looks_for)})

@@ -14,7 +14,7 @@ from planner.search import Found, NotFound, SearchPlanner, find_graph
 from planner.search_engine import Budget
 from robots.physical_state import PhysicalState
 from robots.robot import Action
-from skills.goal import Goal
+from skills.goal import Goal, GoalBranch
 from skills.library import SkillLibrary
 from skills.literals import Literal
 from skills.predicates import Predicate
@@ -273,6 +273,16 @@ def test_of_several_end_states_one_given_up_on_leaves_nothing_proved() -> None:
     assert not starved.proved
     budget = Budget(rounds=((1.0, 6),))  # enough for one block, not for the tower
     found = find_graph(STATE, Goal(literals=tower, alternatives=(tower[:1],)), LIBRARY, budget)
+    assert isinstance(found, Found)
+    assert not found.shortest
+
+
+def test_a_look_that_comes_first_is_not_called_the_shortest_way() -> None:
+    """What is in the hand could go to its bowl before the drawer is opened; search puts it down, looks, and then."""
+    state = table(("red block", "blue block", "red bowl", "drawer"), "holding(red block)", hidden=("blue block",))
+    arm = literals("open(drawer)")
+    way = GoalBranch(condition=Literal.parse("in(blue block, drawer)"), then=arm, otherwise=arm)
+    found = find_graph(state, Goal(literals=literals("in(red block, red bowl)"), branches=(way,)), LIBRARY)
     assert isinstance(found, Found)
     assert not found.shortest
 
