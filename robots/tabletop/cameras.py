@@ -1,6 +1,6 @@
 """The tabletop's three cameras: where they stand, calibrated pictures, and which objects they see.
 
-Rendering is Bullet's TinyRenderer on the CPU. It is bound by geometry, then by pixels, so only the cameras asked for
+Rendering is Bullet's TinyRenderer on the CPU. Geometry and pixels cost about the same, so only the cameras asked for
 are drawn, without shadows, and the robot's own views show collision hulls (see docs/benchmarks.md).
 Not for: pictures for people (video), or noise and dropped frames (faults).
 """

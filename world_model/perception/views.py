@@ -40,12 +40,6 @@ class View:
         depth, inside, row, column = self._locate(points_m)
         return inside & (self.depth_m[row, column] > depth - slack_m)
 
-    def body_at(self, points_m: Points) -> NDArray[np.int64]:
-        """The body (n,) seen in the direction of each point; -1 for nothing or out of the picture."""
-        _, inside, row, column = self._locate(points_m)
-        found: NDArray[np.int64] = np.where(inside, self.bodies[row, column], -1)
-        return found
-
     def _locate(self, points_m: Points) -> tuple[NDArray[np.float64], Mask, NDArray[np.int64], NDArray[np.int64]]:
         """Depth, whether in the picture, and pixel row and column, clipped into the picture."""
         local = points_m @ self.world_to_camera[:3, :3].T + self.world_to_camera[:3, 3]
