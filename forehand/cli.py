@@ -39,7 +39,8 @@ PlannerName = Annotated[
 PolicyName = Annotated[str, typer.Option("--policy", help="Who drives the skills: expert (scripted, privileged).")]
 PerceptionName = Annotated[str, typer.Option("--perception", help="oracle (simulator state that a camera could see).")]
 DetectorName = Annotated[str, typer.Option("--detector", help="scene (judges from the scene before and after).")]
-Faults = Annotated[str, typer.Option("--faults", help="A fault mix: none or standard.")]
+FAULTS_HELP = "none, standard (about one fault in four skills), or one kind: moved, slipped, taken, …"
+Faults = Annotated[str, typer.Option("--faults", help=FAULTS_HELP)]
 OpenLoop = Annotated[bool, typer.Option("--open-loop", help="Run the graph once with no feedback (the study arm).")]
 SkillFiles = Annotated[
     list[Path] | None, typer.Option("--skill", help="A file with a skill of your own; may be repeated.")
@@ -57,6 +58,7 @@ Gui = Annotated[bool, typer.Option("--gui", help="Open PyBullet's window (needs 
 Speed = Annotated[
     float | None, typer.Option("--speed", min=0.05, help="Pace: 1 is the robot's own speed [as fast as it goes].")
 ]
+Video = Annotated[bool, typer.Option("--video/--no-video", help="Render video.mp4 at the end.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as runs/20260101-120000-stack.")]
 GraphFile = Annotated[Path, typer.Argument(metavar="FILE", help="A skill graph, YAML or JSON.")]
 SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="A suite's name (tabletop-long) or a YAML file.")]
@@ -84,7 +86,7 @@ def run(
     record_replies: RecordReplies = None,
     replay_replies: ReplayReplies = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The run folder [runs/TIME-WORDS].")] = None,
-    video: Annotated[bool, typer.Option("--video/--no-video", help="Render video.mp4 at the end.")] = True,
+    video: Video = True,
     speed: Speed = None,
     gui: Gui = False,
     json: AsJson = False,
@@ -203,11 +205,11 @@ def evaluate(
 
 
 @app.command(epilog="Example: forehand resume runs/20260101-120000-stack")
-def resume(folder: RunFolder, speed: Speed = None, json: AsJson = False) -> None:
+def resume(folder: RunFolder, video: Video = True, speed: Speed = None, json: AsJson = False) -> None:
     """Go on with a run that was killed or stopped, at the step it was in. Exit codes as in run."""
     from forehand.commands.folders import resume_command
 
-    raise typer.Exit(resume_command(folder, speed=speed, as_json=json))
+    raise typer.Exit(resume_command(folder, video=video, speed=speed, as_json=json))
 
 
 @app.command(epilog="Example: forehand replay runs/20260101-120000-stack --speed 4")
@@ -279,7 +281,7 @@ def graph_run(
     open_loop: OpenLoop = False,
     skill: SkillFiles = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The run folder [runs/TIME-WORDS].")] = None,
-    video: Annotated[bool, typer.Option("--video/--no-video", help="Render video.mp4 at the end.")] = True,
+    video: Video = True,
     speed: Speed = None,
     gui: Gui = False,
     json: AsJson = False,

@@ -21,9 +21,10 @@ from forehand.config import RunConfig
 from forehand.events import Outcome
 from forehand.plan_scoring import plan_and_predict
 from forehand.results import RunResult
+from forehand.running import TRUTH
 from forehand.suites import Suite, SuiteError, Task
 from planner.grammar.errors import InstructionError
-from planner.planner import PlannerError
+from planner.planner import PlannerError, ServiceError
 from robots.tabletop.scene_spec import SceneError
 from skills.rates import Rate
 
@@ -64,6 +65,7 @@ class EvalResult(BaseModel):
     faults: str
     closed_loop: bool
     plan_only: bool
+    truth: str  # what success is decided by
     seed: int
     episodes_per_task: int
     success: Rate
@@ -147,7 +149,10 @@ def _scored(work: list[Episode], workers: int) -> Iterator[tuple[int, EpisodeSco
 
 
 def score_episode(episode: Episode) -> EpisodeScore:
-    """Do one episode in this process. A planner that gives up has failed the task; raises SuiteError for its scene."""
+    """Do one episode in this process. A planner that gives up has failed the task.
+
+    Raises SuiteError for a scene that cannot be, and ServiceError where no task could be planned.
+    """
     started = time.monotonic()
     config = episode.config()
     try:
@@ -155,6 +160,8 @@ def score_episode(episode: Episode) -> EpisodeScore:
             predicted = plan_and_predict(config, episode.task.wanted)
             return _score(episode, predicted.outcome, predicted.goal_reached, started, reason=predicted.reason)
         result = start_run(config, folder=episode.folder)
+    except ServiceError:
+        raise
     except (PlannerError, InstructionError) as error:
         return _score(episode, "failed", False, started, reason=str(error))
     except SceneError as error:
@@ -205,6 +212,7 @@ def _summary(
         faults=template.faults,
         closed_loop=template.closed_loop,
         plan_only=plan_only,
+        truth="effects predicted from the simulator's true start" if plan_only else TRUTH,
         seed=template.seed,
         episodes_per_task=episodes,
         success=_rate(scores),

@@ -52,7 +52,8 @@ def guarded(part: str) -> Iterator[None]:
 class Parts:
     """truth: the simulator's true symbolic state, None where there is no simulator; for the record only.
 
-    before_attempt: told (call, how-many-eth attempt at this call) before each, so that fault schedules keep step.
+    before_attempt: told (call, how-many-eth attempt at this call) before each, so that fault schedules keep step;
+    after_attempt: told when it is over.
     """
 
     library: SkillLibrary
@@ -65,6 +66,7 @@ class Parts:
     ladder: RecoveryLadder
     truth: Callable[[], SymbolicState] | None = None
     before_attempt: Callable[[SkillCall, int], None] = lambda _call, _attempt: None
+    after_attempt: Callable[[], None] = lambda: None
 
     def holds(self, literal: Literal) -> bool | None:
         """What is believed of a literal now."""
@@ -92,7 +94,11 @@ class Parts:
         with guarded("executor"):
             self.before_attempt(call, attempt)
             self._allow_motion(stop)
-            return self.executor.run(self.library.skill(call.skill), call, stop=stop, on_control_step=on_control_step)
+            skill = self.library.skill(call.skill)
+            try:
+                return self.executor.run(skill, call, stop=stop, on_control_step=on_control_step)
+            finally:
+                self.after_attempt()
 
     def _allow_motion(self, stop: StopToken) -> None:
         """Ends a stop by the envelope, never a person's: whoever sets the token afterwards halts the robot again."""

@@ -7,9 +7,9 @@ Not for: what a person reads (forehand.report) or rates over many runs (forehand
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -120,11 +120,6 @@ class RunResult(_Record):
     versions: dict[str, str]
 
 
-def result_schema() -> dict[str, Any]:
-    """The published JSON schema of `run --json`."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **RunResult.model_json_schema()}
-
-
 def standing(events: Iterable[Event]) -> list[Event]:
     """The events that are part of the run: those of abandoned attempts left out."""
     kept: list[Event] = []
@@ -199,6 +194,8 @@ def _steps(run: Sequence[Event]) -> tuple[StepSummary, ...]:
     graphs = [e for e in run if isinstance(e, GraphChanged)]
     statuses = graphs[-1].statuses if graphs else {}
     in_graph = dict(_calls_in(graphs[-1].graph)) if graphs else {}
+    if not _closed_loop(run):  # the graph went on whatever the verdict, so a step is what its verdict says
+        statuses = {path: _judged_status(status, attempts.get(path, {})) for path, status in statuses.items()}
     untried = {path: call for path, call in in_graph.items() if path in statuses and path not in calls}
     return tuple(
         StepSummary(
@@ -206,6 +203,15 @@ def _steps(run: Sequence[Event]) -> tuple[StepSummary, ...]:
         )
         for path, call in {**calls, **untried}.items()
     )
+
+
+def _closed_loop(run: Sequence[Event]) -> bool:
+    return all(event.closed_loop for event in run if isinstance(event, RunStarted))
+
+
+def _judged_status(status: StepStatus, attempts: Mapping[int, AttemptResult]) -> StepStatus:
+    last = attempts[max(attempts)].verdict if attempts else None
+    return "failed" if last is not None and last.status == "failed" else status
 
 
 def _calls_in(graph: SkillGraph, level: str = "") -> Iterator[tuple[str, SkillCall]]:

@@ -137,6 +137,6 @@ def _told(event: Event) -> tuple[str, str, str] | None:  # tone, title, detail
             unmet = "" if event.holds else "not yet: " + ", ".join(event.unmet)
             return ("good", "the goal holds", "") if event.holds else ("doubt", "the goal does not hold", unmet)
         case RunEnded():
-            return TONE_OF_OUTCOME[event.outcome], event.outcome, event.reason
+            return TONE_OF_OUTCOME[event.outcome], event.outcome, ""
         case _:
             return None

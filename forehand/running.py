@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from forehand.workplace import Workplace
 
 SETTLING_S = 3.0  # of simulated time at most, before the true end state is read
+TRUTH = "simulator state (oracle), after settling"
 VERSIONED = ("forehand", "pybullet", "numpy")
 
 

@@ -71,7 +71,10 @@ class RunFolder:
     def create(cls, path: Path, config: RunConfig) -> RunFolder:
         """A new folder with its run.json. Raises RunFolderError, and then leaves nothing behind."""
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise RunFolderError(f"{path}: is not empty; name a new folder, or `forehand resume` it")
+            found = (
+                "not empty; name a new folder, or `forehand resume` it" if path.is_dir() else "a file; name a folder"
+            )
+            raise RunFolderError(f"{path}: is {found}")
         made = _missing_parents(path)
         try:
             (path / "snapshots").mkdir(parents=True)

@@ -80,6 +80,7 @@ class Workplace:
             ladder=RecoveryLadder(self.library, config.budgets),
             truth=self.truth,
             before_attempt=self._before_attempt,
+            after_attempt=self.robot.end_attempt,
         )
 
     def plan(self, config: RunConfig) -> PlanOutcome:

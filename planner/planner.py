@@ -105,4 +105,8 @@ class Cancellable(Protocol):
 
 
 class PlannerError(RuntimeError):
-    """An outside service failed for good (endpoint down, replies unusable); the message says what to do."""
+    """A planner gave up for good (replies unusable, search out of budget); the message says what to do."""
+
+
+class ServiceError(PlannerError):
+    """What a planner needs is not there or set up wrongly (endpoint down, prompts broken): nothing else will go better."""

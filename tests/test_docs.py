@@ -25,6 +25,7 @@ DOCUMENTS = sorted(d for d in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")) if d
 BLOCK = re.compile(r"(?:<!-- file: (?P<file>\S+) -->\n+)?^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.M | re.S)
 LONG_TARGETS = ("make test", "make bench", "make suite", "make demo")
 LOCAL_MODEL = "http://localhost:11434/v1"
+ACTIVATE = ". .venv/bin/activate"
 RUNNABLE = {"sh", "python"}
 KNOWN = RUNNABLE | {"yaml", "json", "text", "makefile"}
 
@@ -48,7 +49,10 @@ def shell_script(body: str) -> str:
     lines = []
     for line in body.splitlines():
         command = line.split("#")[0].strip()
-        lines.append(f"make -C {ROOT} -n {command.split()[1]} >/dev/null" if command in LONG_TARGETS else line)
+        if command in LONG_TARGETS:
+            lines.append(f"make -C {ROOT} -n {command.split()[1]} >/dev/null")
+        elif command != ACTIVATE:  # the tests' own environment is active already
+            lines.append(line)
     return "\n".join(["set -euo pipefail", *lines])
 
 

@@ -9,17 +9,20 @@ from rich.console import Console
 from forehand.assembly import assemble
 from forehand.commands.running import RunOptions, new_folder, say_outcome, stop_on_interrupt, watchers
 from forehand.config import ConfigError
-from planner.planner import Question
+from planner.planner import PlannerError, Question
 
+NEVER_MIND = ("", "quit", "exit", "cancel", "never mind", "nothing", "stop", "q")
 GOODBYES = ("quit", "exit", "bye", "stop", "q")
 
 
 def chat_command(options: RunOptions, *, speed: float | None) -> int:
     console = Console()
-    console.print("Tell the robot what to do; [bold]quit[/] or Ctrl-D ends. Ctrl-C stops the robot.", highlight=False)
+    console.print("Tell the robot what to do. Ctrl-C stops it.", highlight=False)
+    console.print("[bold]quit[/] or Ctrl-D ends; [bold]cancel[/] leaves a question open.", highlight=False)
 
     def ask(question: Question) -> str | None:  # noqa: ARG001 - the terminal view has shown it
-        return _read(console, "  answer> ")
+        said = _read(console, "  answer> ")
+        return None if said is None or said.lower() in NEVER_MIND else said
 
     with assemble(options.config()) as workplace:
         console.print(workplace.describe(), style="bright_black", highlight=False)
@@ -33,7 +36,7 @@ def chat_command(options: RunOptions, *, speed: float | None) -> int:
                     result = workplace.run(
                         config, folder=folder, watchers=watchers(console, folder, speed), ask=ask, stop=stop
                     )
-            except ConfigError as error:
+            except (ConfigError, PlannerError) as error:
                 console.print(f"[red]{error}[/]", highlight=False)
                 continue
             say_outcome(result, console)

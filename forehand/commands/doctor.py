@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 CORE = (
@@ -39,7 +40,7 @@ def doctor_command(base_url: str | None, *, as_json: bool) -> int:
     else:
         table = Table("", "what", "finding", title=f"Python {platform.python_version()} on {sys.platform}")
         for finding in findings:
-            table.add_row(MARK[finding.status], finding.what, finding.detail)
+            table.add_row(MARK[finding.status], escape(finding.what), escape(finding.detail))
         Console().print(table)
     return 1 if any(finding.status == "missing" for finding in findings) else 0
 

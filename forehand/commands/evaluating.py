@@ -8,9 +8,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from forehand.commands.running import RunOptions
+from forehand.commands.running import RunOptions, library_with
 from forehand.evaluation import EpisodeScore, EvalResult, evaluate_suite
-from forehand.suites import load_suite
+from forehand.scenes import scene_objects
+from forehand.suites import Suite, SuiteError, load_suite
+from skills.checking import LiteralError, check_goal
+from skills.library import SkillLibrary
 
 
 def eval_command(
@@ -25,6 +28,7 @@ def eval_command(
 ) -> int:
     suite = load_suite(suite_name)
     template = options.template(suite.tasks[0])
+    check_goals(suite, library_with(options.skill_files))
     console = Console(stderr=True)
     with _progress(console) as progress:
         bar = progress.add_task(suite.name, total=len(suite.tasks) * episodes, right=0)
@@ -41,6 +45,16 @@ def eval_command(
     else:
         show(result, Console())
     return 0
+
+
+def check_goals(suite: Suite, library: SkillLibrary) -> None:
+    """Raises SuiteError for a goal that speaks of what its scene or the library does not have."""
+    for task in suite.tasks:
+        if task.expect == "goal":
+            try:
+                check_goal(task.wanted, scene_objects(task.scene), library.predicates)
+            except LiteralError as error:
+                raise SuiteError(f"task '{task.id}': {error}") from error
 
 
 def _progress(console: Console) -> Progress:

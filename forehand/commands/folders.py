@@ -16,8 +16,8 @@ from forehand.terminal import told
 LONGEST_PAUSE_S = 3.0  # a person watching a replay need not sit through a model that took a minute to answer
 
 
-def resume_command(folder: Path, *, speed: float | None, as_json: bool) -> int:
-    return resume_and_finish(folder, speed=speed, as_json=as_json)
+def resume_command(folder: Path, *, video: bool, speed: float | None, as_json: bool) -> int:
+    return resume_and_finish(folder, video=video, speed=speed, as_json=as_json)
 
 
 def replay_command(folder: Path, *, speed: float | None) -> int:

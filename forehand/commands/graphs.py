@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from forehand.commands.running import library_with
+from forehand.config import ConfigError
 from forehand.scenes import read_scene
 from robots.tabletop.world import TabletopWorld
 from skills.drawing import graph_svg, terminal_tree
@@ -37,6 +38,8 @@ def draw_command(file: Path, out: Path | None) -> int:
     if out is None:
         Console().print(terminal_tree(graph, {}))
     else:
+        if out.suffix != ".svg":
+            raise ConfigError(f"{out}: the drawing is SVG; name a file that ends in .svg")
         out.write_text(graph_svg(graph), "utf-8")
         Console().print(f"drawn: {out}", highlight=False)
     return 0

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from executor.stop import StopToken
 from forehand.assembly import resume_run, start_run
-from forehand.config import LanguageModelConfig, RunConfig
+from forehand.config import ConfigError, LanguageModelConfig, RunConfig
 from forehand.results import RunResult
 from forehand.scenes import read_scene, scene_objects
 from forehand.suites import Task
@@ -59,6 +59,8 @@ class RunOptions:
 
     def config(self, graph: SkillGraph | None = None) -> RunConfig:
         """The checked record. Raises pydantic.ValidationError, SceneError, LiteralSyntaxError or LiteralError."""
+        if self.goal is not None and self.instruction.strip():
+            raise ConfigError("give an instruction or --goal, not both: they might not mean the same")
         scene = read_scene(self.scene)
         goal = Goal.parse(self.goal) if self.goal is not None else None
         if goal is not None:
@@ -93,7 +95,7 @@ class RunOptions:
 
     @property
     def planner_name(self) -> str:
-        return self.planner or ("search" if self.goal is not None and not self.instruction else "language")
+        return self.planner or ("search" if self.goal is not None else "language")
 
     @property
     def language_model(self) -> LanguageModelConfig:
@@ -131,11 +133,11 @@ def run_command(
     return finish(result, folder, console, video=video, as_json=as_json)
 
 
-def resume_and_finish(folder: Path, *, speed: float | None, as_json: bool) -> int:
+def resume_and_finish(folder: Path, *, video: bool, speed: float | None, as_json: bool) -> int:
     console = Console(stderr=as_json, quiet=as_json)
     with stop_on_interrupt() as stop:
         result = resume_run(folder, watchers=watchers(console, folder, speed), stop=stop)
-    return finish(result, folder, console, video=True, as_json=as_json)
+    return finish(result, folder, console, video=video, as_json=as_json)
 
 
 def watchers(console: Console, folder: Path, speed: float | None) -> list[Watcher]:

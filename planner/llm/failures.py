@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from planner.planner import PlannerError
+from planner.planner import ServiceError
 
 
 class FailureKind(StrEnum):
@@ -32,7 +32,7 @@ class FailureKind(StrEnum):
     MODEL_ERROR = "model_error"  # a chat model that is no endpoint raised
 
 
-class EndpointError(PlannerError):
+class EndpointError(ServiceError):
     """One request that got no usable reply. The message says what was expected and what to do.
 
     status: the HTTP status where there was one; retry_after_s: what the server asked us to wait;

@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 
 from planner.llm.memory import EarlierCommand, in_words
-from planner.planner import PlannerError, PlanRequest
+from planner.planner import PlanRequest, ServiceError
 from skills.library import SkillLibrary
 from skills.literals import Literal
 from skills.predicates import Predicate
@@ -30,7 +30,7 @@ _HISTORY_SHOWN = 20
 _FILE_LIMIT_BYTES = 200_000
 
 
-class PromptError(PlannerError):
+class PromptError(ServiceError):
     """A prompt file that is missing, unreadable, or lacks a placeholder; the message names file and placeholder."""
 
 

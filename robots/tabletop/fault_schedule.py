@@ -156,6 +156,11 @@ class ScheduledFaults(Fault):
             self.intervene(SetGripForce(DEFAULT_GRIP_FORCE_N))
         super().begin_attempt(key, attempt)
 
+    def end_attempt(self) -> None:
+        """What did not strike in time never does: other arms of a study move differently between attempts."""
+        self._waiting = None
+        super().end_attempt()
+
     def step(self, action: Action) -> None:
         if self._waiting is not None and self._attempt_steps >= self._waiting.at_step:
             self._try_to_strike(self._waiting)
@@ -220,4 +225,4 @@ def _noise_around(plant: Plant, seed: int, lasts: Callable[[str], Trigger]) -> P
 def _no_such(what: str, name: str, choices: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(name, choices, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"no {what} {name!r}{hint} have: {', '.join(choices)}"
+    return f"no {what} {name!r}{hint}; have: {', '.join(choices)}"

@@ -36,6 +36,10 @@ class Plant(Protocol):
         """The attempt-th try (from 1) of what `key` names starts now."""
         ...
 
+    def end_attempt(self) -> None:
+        """It is over; what moves until the next one belongs to no attempt."""
+        ...
+
     def state(self) -> list[Any]:
         """JSON-ready memory of this layer and those below it, outermost first; the world keeps its own."""
         ...
@@ -70,6 +74,9 @@ class WorldPlant:
     def begin_attempt(self, key: str, attempt: int) -> None:
         """Nothing here depends on attempts."""
 
+    def end_attempt(self) -> None:
+        """Nothing here depends on attempts."""
+
     def state(self) -> list[Any]:
         return []
 
@@ -101,6 +108,9 @@ class Wrapper:
 
     def begin_attempt(self, key: str, attempt: int) -> None:
         self.plant.begin_attempt(key, attempt)
+
+    def end_attempt(self) -> None:
+        self.plant.end_attempt()
 
     def own_state(self) -> Any:
         """JSON-ready memory of this layer alone."""

@@ -118,6 +118,10 @@ class TabletopRobot:
         """Tell the fault layers that the attempt-th try (from 1) of what `key` names starts now."""
         self._plant.begin_attempt(key, attempt)
 
+    def end_attempt(self) -> None:
+        """Tell the fault layers that the attempt is over."""
+        self._plant.end_attempt()
+
     def state(self) -> dict[str, Any]:
         """JSON-ready memory of everything above the world: step count, envelope, faults."""
         return {"step": self._step, "envelope": self._envelope.state(), "faults": self._plant.state()}

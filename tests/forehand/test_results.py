@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forehand.commands.schemas import SCHEMAS
 from forehand.events import (
     AttemptAbandoned,
     Event,
@@ -28,7 +29,7 @@ from forehand.events import (
     SkillEnded,
     StepStarted,
 )
-from forehand.results import result_schema, standing, summarise
+from forehand.results import standing, summarise
 from skills.goal import Goal
 from skills.skill import SkillCall
 from skills.skill_graph import SkillGraph
@@ -103,7 +104,7 @@ def test_a_run_adds_up() -> None:
     assert result.errors == ("video: disk",)
     assert (result.llm.calls, result.llm.tokens_in, result.llm.tokens_out) == (1, 100, 0)
     assert (result.durations.robot_s, result.durations.planning_s) == (1.8, 0.25)
-    jsonschema.validate(json.loads(result.model_dump_json(by_alias=True)), result_schema())
+    jsonschema.validate(json.loads(result.model_dump_json(by_alias=True)), SCHEMAS["run"]())
 
 
 def test_the_last_verdict_of_an_attempt_counts() -> None:

@@ -130,6 +130,16 @@ def test_an_attempt_without_a_fault_of_its_own_has_none(world):
     assert math.dist(world.physical_state().objects["red block"].position_m, before.position_m) < 1e-3
 
 
+def test_what_has_not_struck_by_the_end_of_its_attempt_never_does(world):
+    told: list[str] = []
+    robot = TabletopRobot(world, cameras=(), faults=[scheduled(at_once("moved", 5), told.append)])
+    robot.begin_attempt("pick", 1)
+    drive(robot, (0.42, 0.0, 0.28), 0.0, 3)
+    robot.end_attempt()
+    drive(robot, (0.42, 0.0, 0.28), 0.0, 6)
+    assert told == []
+
+
 def test_actuator_noise_and_delay_come_after_the_envelope(world):
     noisy = TabletopRobot(world, cameras=(), faults=[lambda plant: ActuatorNoise(plant, seed=3, sigma_m=0.01)])
     start = np.array(noisy.observe().proprioception.tool_position_m)
