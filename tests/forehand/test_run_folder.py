@@ -38,7 +38,7 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="is not empty"):
         RunFolder.create(tmp_path, CONFIG)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
-    with pytest.raises(RunFolderError, match="is not empty"):
+    with pytest.raises(RunFolderError, match="is a file"):
         RunFolder.create(tmp_path / "mine.txt", CONFIG)
 
 
