@@ -16,7 +16,10 @@ def says_no(group: Group) -> bool:
 
 
 def nothing_at(group: Group, place: Place, context: Context) -> list[Literal]:
-    targets = resolve_list(place.phrases, context.roles.place, context).first
+    anywhere = tuple(
+        replace(p, quantifiers=("all",), plural=True) if p.has("a", "any") else p for p in place.phrases.phrases
+    )  # "on a pad": on no pad
+    targets = resolve_list(replace(place.phrases, phrases=anywhere), context.roles.place, context).first
     context.mention(targets)
     anything = all(p.noun in ("everything", "thing", "nothing") and not p.colours for p in group.themes)
     if anything and "table" not in targets:

@@ -55,9 +55,9 @@ def attached(group: Group, context: Context, *, wants_target: bool) -> tuple[Phr
     target = rest.pop() if rest and wants_target and not has_particle_target else None
     inner: list[Relative] = []
     for place in [*of_stack, *rest]:
-        relative = Relative(place.prep, place.phrases.phrases[0])
+        relative = as_relative(place)
         if target is not None and place.prep != "of" and not _true_of_theme(theme, relative, context):
-            inner.append(Relative(target.prep, target.phrases.phrases[0]))
+            inner.append(as_relative(target))
             target = place if not inner[:-1] else target
             phrases = list(target.phrases.phrases)
             phrases[-1] = replace(phrases[-1], relatives=(*phrases[-1].relatives, *inner))
@@ -67,9 +67,15 @@ def attached(group: Group, context: Context, *, wants_target: bool) -> tuple[Phr
     return theme, sources, target
 
 
+def as_relative(place: Place) -> Relative:
+    """ "on the red and the green pad" as a description."""
+    first, *others = place.phrases.phrases
+    return Relative(place.prep, first, others=tuple(others))
+
+
 def related(phrase: NounPhrase, place: Place) -> NounPhrase:
     """ "the block" + "on the pad"."""
-    return replace(phrase, relatives=(*phrase.relatives, Relative(place.prep, place.phrases.phrases[0])))
+    return replace(phrase, relatives=(*phrase.relatives, as_relative(place)))
 
 
 def _with_relative(theme: PhraseList, relative: Relative) -> PhraseList:
@@ -90,7 +96,7 @@ def from_sources(theme: PhraseList, sources: Sequence[Place]) -> PhraseList:
     for source in sources:
         loose = [p for p in theme.phrases if not p.pronoun]
         if loose:
-            theme = _with_relative(theme, Relative(source.prep, source.phrases.phrases[0]))
+            theme = _with_relative(theme, as_relative(source))
     return theme
 
 

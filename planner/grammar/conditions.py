@@ -34,9 +34,15 @@ class Condition:
 
     def holds(self, context: Context) -> bool | None:
         """In the state as told so far; None where nobody can tell yet."""
-        truths = [_all(context.state.holds(lit) for lit in literals) for literals in self.any_of]
+        truths = [_all(_truth(lit, context) for lit in literals) for literals in self.any_of]
         truth = True if any(t is True for t in truths) else None if None in truths else False
         return truth if truth is None or not self.negated else not truth
+
+
+def _truth(literal: Literal, context: Context) -> bool | None:
+    truth = context.state.holds(literal)
+    unseen = "*" in literal.arguments and literal.arguments[-1] in context.scene.unexplored
+    return None if unseen and truth is literal.negated else truth
 
 
 def _all(truths: object) -> bool | None:

@@ -125,6 +125,8 @@ _NO = frozenset({"no", "n", "nope", "nah", "no thanks", "don't", "do not", "wron
 def after(state: SymbolicState, literals: Iterable[Literal]) -> SymbolicState:
     """The state told by literals: a new place replaces the old one, what stood on a moved block ends on the table."""
     for literal in literals:
+        if literal.predicate in ("on", "in") and not literal.negated and state.holds(literal) is True:
+            continue  # it stays, and so does what stands on it
         effects: list[Literal] = []
         first = literal.arguments[0] if literal.arguments else ""
         match literal.predicate, literal.negated:

@@ -14,7 +14,8 @@ from planner.grammar.devices import device_literal, devices_meant, press, state_
 from planner.grammar.errors import CannotBe, NeedsAnswer
 from planner.grammar.grouping import Group, PhraseList, Place
 from planner.grammar.options import Option, on
-from planner.grammar.removing import remove
+from planner.grammar.removing import remove, unstack
+from planner.grammar.stacks import is_one_stack, reverse
 from planner.grammar.swapping import swap
 from planner.grammar.syntax import NounPhrase, Particle
 from planner.grammar.towers import build
@@ -25,6 +26,8 @@ _DIRECTIONS = ("left", "right", "front", "back")
 
 def turn(group: Group, context: Context) -> list[Option]:
     """ "turn it on"; "switch the red and the blue block" swaps."""
+    if is_one_stack(group.themes) and (group.said("inverted", "on", "through")):
+        return reverse(group, context)
     value = state_said(group)
     if value in ("on", "off"):
         return [tuple(device_literal(n, value, context) for n in devices_meant(group, "lamp", context))]
@@ -69,6 +72,8 @@ def put(group: Group, context: Context) -> list[Option]:
 
 def take(group: Group, context: Context) -> list[Option]:
     """ "take A" holds it, "take A off B" removes it, "take A to B" puts it there."""
+    if group.said("apart"):
+        return unstack(group, context)
     preps = {p.prep for p in group.places}
     if group.said("out", "off", "away", "down") or preps & set(SOURCES):
         return remove(group, context)

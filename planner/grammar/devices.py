@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from planner.grammar.context import Context
-from planner.grammar.errors import CannotBe, NeedsAnswer
+from planner.grammar.errors import REPHRASE, CannotBe, NeedsAnswer
 from planner.grammar.grouping import Group, PhraseList
 from planner.grammar.options import Frame, Option
-from planner.grammar.questions import REPHRASE
 from planner.grammar.references import resolve_list
 from planner.grammar.syntax import NounPhrase
 from skills.literals import Literal
@@ -29,7 +28,7 @@ def device_of(group: Group, context: Context) -> str:
     phrase = phrases[0]
     if phrase.noun in _DEVICES:
         return phrase.noun
-    if phrase.pronoun == "it" and group.said("on", "off", "open", "closed"):
+    if phrase.pronoun in ("it", "this", "that") and group.said("on", "off", "open", "closed"):
         kinds = ("drawer",) if group.said("open", "closed") else ("lamp", "button")
         return next((context.state.objects[n] for m in context.mentions for n in m.names
                      if context.state.objects.get(n) in kinds), kinds[0])  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+REPHRASE = "Please say it in other words."
+
 
 class InstructionError(ValueError):
     """The input is no instruction at all: empty, or far too long."""

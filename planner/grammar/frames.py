@@ -9,19 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from planner.grammar.absence import nothing_at, opposite
+from planner.grammar.conditions import condition_of
 from planner.grammar.context import Context
 from planner.grammar.deeds import cover, fill, hide, hold, move, pull, push, put, release, take, turn
 from planner.grammar.devices import device_of, light, press, set_closed, set_device, set_open, state_said, toggle
-from planner.grammar.errors import NeedsAnswer
+from planner.grammar.errors import REPHRASE, CannotBe, NeedsAnswer
 from planner.grammar.grouping import Group, groups_of, sharing_nouns
 from planner.grammar.keeping import keep, nothing_to_do
 from planner.grammar.options import Frame, Option, both
-from planner.grammar.questions import REPHRASE
 from planner.grammar.removing import clear, empty, remove, unstack
-from planner.grammar.sorting import sort
+from planner.grammar.sorting import sort, tidy
+from planner.grammar.stacks import is_one_stack, reverse
 from planner.grammar.statements import stated
-from planner.grammar.swapping import swap
-from planner.grammar.syntax import Clause, Ensure, Imperative, Statement
+from planner.grammar.swapping import exchanging, swap
+from planner.grammar.syntax import Check, Clause, Declared, Ensure, Imperative, Statement
 from planner.grammar.towers import build
 from planner.grammar.vocabulary import PHRASES
 from skills.literals import Literal
@@ -34,16 +35,32 @@ def done(clause: Clause, context: Context) -> list[Option]:
             found = groups_of(parts)
             if prohibited:
                 return _prohibited(verb, found, context)
+            if verb == "swap" and len(found) > 1:
+                return swap(exchanging(found), context)
             if verb in ("pile", "stack"):
                 return build(found, context)
             return both(*(_framed(verb, group, context) for group in sharing_nouns(found)))
         case Statement():
             return stated(clause, context)
+        case Check():
+            return [()]
+        case Declared(statement):
+            return _declared(statement, context)
         case Ensure(statements):
             return both(*(stated(s, context) for s in statements))
 
 
 _LONE = ("on", "off", "in", "out", "with")  # prepositions that mean something without a noun
+
+
+def _declared(statement: Statement, context: Context) -> list[Option]:
+    """ "the red block is in the drawer" said as a fact: believed where nothing speaks against it."""
+    (condition,) = condition_of((statement,), context)
+    if condition.holds(context) is False:
+        if not context.confirm("That is not so as far as I know; shall I make it so?"):
+            raise CannotBe("that is not how things are as far as I know")
+        return stated(statement, context)
+    return [()]
 
 
 def _refuse_lone(group: Group) -> None:
@@ -55,6 +72,8 @@ def _refuse_lone(group: Group) -> None:
 
 def _framed(verb: str, group: Group, context: Context) -> list[Option]:
     _refuse_lone(group)
+    if verb == "toggle" and is_one_stack(group.themes):
+        return reverse(group, context)
     device = device_of(group, context)
     if verb == "pick" and device == "button":
         return press(group, context)
@@ -88,6 +107,8 @@ FRAMES: Mapping[str, Frame] = {
     "clear": clear,
     "empty": empty,
     "pick": hold,
+    "reverse": reverse,
+    "tidy": tidy,
     "release": release,
     "turn": turn,
     "toggle": toggle,

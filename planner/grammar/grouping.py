@@ -37,6 +37,7 @@ class Group:
     places: list[Place] = field(default_factory=list)
     particles: list[Particle] = field(default_factory=list)
     order: list[Part | Place] = field(default_factory=list)
+    joined: str = ""  # the separator before it
 
     @property
     def theme(self) -> PhraseList:
@@ -91,7 +92,7 @@ def _take_phrase(
     elif isinstance(last, PrepPhrase | NounPhrase) and group.places and group.places[-1].prep in ("of", "from"):
         _extend(group, phrase, either)
     elif _target_follows(rest) or not isinstance(last, PrepPhrase | NounPhrase) or not group.places:
-        group = Group([phrase])
+        group = Group([phrase], joined="" if pending is None else pending.value)
         groups.append(group)
     elif _more_of_the_same(phrase, rest, group):
         group.themes.append(phrase)
@@ -147,8 +148,12 @@ def sharing_nouns(groups: list[Group]) -> list[Group]:
         nouns = [p.noun for p in before.themes if p.noun]
         if nouns:
             after.themes = [replace(p, noun=nouns[-1]) if _nounless(p) else p for p in after.themes]
+        if (
+            after.themes and not after.has_target and before.themes and "and" in after.joined
+        ):  # "A must be empty and B, too"
+            after.places, after.particles = list(before.places), list(before.particles)
     return groups
 
 
 def _nounless(phrase: NounPhrase) -> bool:
-    return not phrase.noun and not phrase.pronoun and bool(phrase.colours or phrase.quantifiers)
+    return phrase.noun in ("", "one") and not phrase.pronoun and bool(phrase.colours or phrase.quantifiers)

@@ -13,7 +13,7 @@ from planner.grammar.grouping import Group
 from planner.grammar.options import Option
 from planner.grammar.references import resolve_list
 from planner.grammar.removing import clear
-from planner.grammar.syntax import Imperative, Particle
+from planner.grammar.syntax import Imperative, Particle, PrepPhrase
 from skills.literals import Literal
 
 
@@ -34,7 +34,7 @@ def keep(group: Group, context: Context) -> list[Option]:
 
 def _as_it_is(name: str, context: Context) -> list[Literal]:
     """What holds of a thing at the start, as literals to keep."""
-    state = context.start
+    state = context.state
     match state.objects[name]:
         case "drawer":
             return [Literal("open" if state.holds(Literal("open", (name,))) else "closed", (name,))]
@@ -52,6 +52,7 @@ def _as_it_is(name: str, context: Context) -> list[Literal]:
 def leaves_alone(clause: Imperative) -> bool:
     """ "leave the red block where it is", "don't touch the red block"."""
     stays = any(isinstance(p, Particle) and p.value == "stay" for p in clause.parts)
+    stays |= any(isinstance(p, PrepPhrase) for p in clause.parts)
     return (clause.verb == "keep" and stays) or (clause.prohibited and clause.verb in ("touch", "move"))
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from planner.grammar.choosing import Fits, Selection, ask_which, best_first, choose_any
 from planner.grammar.context import Context
+from planner.grammar.errors import REPHRASE, NeedsAnswer
 from planner.grammar.syntax import NounPhrase
 
 
@@ -22,6 +23,11 @@ def looked_back(phrase: NounPhrase, roles: tuple[str, ...], context: Context, fi
     ]
     mentioned = [(m, names) for m, names in mentioned if names]
     several = phrase.pronoun == "them" or phrase.has("both", "every", "all") or (phrase.number or 1) > 1
+    if phrase.pronoun in ("former", "latter"):
+        pair = next((names for _, names in mentioned if len(names) > 1), None)
+        if pair is None:
+            raise NeedsAnswer(f"I do not know what 'the {phrase.pronoun}' is. {REPHRASE}")
+        return Selection(((pair[0] if phrase.pronoun == "former" else pair[-1],),))
     if several:
         return _several(phrase, [names for _, names in mentioned], roles, context, fits)
     if mentioned and mentioned[0][0].each and phrase.pronoun == "it":

@@ -38,3 +38,15 @@ def place_literal(name: str, target: str, context: Context) -> Literal:
 def of_kinds(context: Context, kinds: Iterable[str]) -> list[str]:
     wanted = set(kinds)
     return [n for n, kind in context.state.objects.items() if kind in wanted]
+
+
+def tower(upwards: Sequence[str], base: str | None) -> Option:
+    """The literals of one column, lowest first."""
+    column = ([base] if base is not None else []) + list(upwards)
+    return tuple(on(upper, lower) for lower, upper in itertools.pairwise(column))
+
+
+def towers(names: Sequence[str], base: str | None, fixed: dict[int, str]) -> list[Option]:
+    """All columns of `names`; fixed: index from the bottom → who must be there."""
+    orders = (order for order in itertools.permutations(names) if all(order[i] == name for i, name in fixed.items()))
+    return [tower(order, base) for order in itertools.islice(orders, MAX_OPTIONS)]

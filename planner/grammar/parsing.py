@@ -17,9 +17,12 @@ from lark.lexer import Lexer
 
 from planner.grammar.phrases import Node, read_parts, span_of
 from planner.grammar.syntax import (
+    Check,
     Clause,
+    Declared,
     Ensure,
     Imperative,
+    NounPhrase,
     ParseFailure,
     Part,
     Particle,
@@ -60,7 +63,25 @@ def _parser() -> Lark:
 def parse_instruction(words: Words) -> tuple[tuple[Step, ...], ...]:
     """Sentences of steps. Raises ParseFailure."""
     tree = _parse(words, "start")
-    return tuple(_sentence(child, words) for child in tree.children)
+    told: list[tuple[Step, ...]] = []
+    for child in tree.children:
+        steps = _sentence(child, words)
+        if told and steps[0].joined == "earlier":  # ". Before that, open the drawer"
+            steps = (*told.pop(), *steps)
+        told.append(_in_time(steps))
+    return tuple(told)
+
+
+def _in_time(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """ "A, but first B" is B, then A."""
+    ordered: list[Step] = []
+    for step in steps:
+        if step.joined == "earlier" and ordered:
+            late = ordered.pop()
+            ordered += [replace(step, joined=late.joined), replace(late, joined="then")]
+        else:
+            ordered.append(step)
+    return tuple(ordered)
 
 
 def parse_parts(words: Words) -> tuple[Part, ...]:
@@ -86,23 +107,80 @@ def _sentence(tree: Node, words: Words) -> tuple[Step, ...]:
     joined = "start"
     for child in tree.children:
         if child.data == "late":
-            steps[-1] = replace(steps[-1], joined="then")
-        elif child.data in ("opening", "join", "then_join"):
-            joined = "then" if "THEN" in _terminals(child) else joined if child.data == "opening" else "and"
+            steps[-1] = replace(steps[-1], joined="then" if "THEN" in _terminals(child) else "earlier")
+        elif child.data in ("opening", "join", "then_join", "item", "so_that"):
+            joined = _joined(child, joined)
         else:
-            step = _step(child, joined, words)
+            step, *items = _itemised_steps(child, joined, words)
+            if joined == "colon" and steps and (built := _told_tower(steps[-1].clause, step.clause)) is not None:
+                steps[-1] = replace(steps[-1], clause=built)
+                continue
+            if joined == "colon" and steps and (put := _assigned(steps[-1].clause, step.clause)) is not None:
+                steps[-1] = replace(steps[-1], clause=put)
+                continue
             if joined == "then" and steps and (longer := _taller(steps[-1].clause, step.clause)) is not None:
                 steps[-1] = replace(steps[-1], clause=longer)
             else:
-                steps.append(step)
+                steps += [step, *items]
     return tuple(steps)
+
+
+def _joined(tree: Node, before: str) -> str:
+    """How a step hangs on the one before; "first" at the very beginning of a join belongs to what was said."""
+    terminals = [t.type for t in tree.scan_values(lambda v: isinstance(v, Token))]
+    if "THEN" in terminals:
+        return "then"
+    if "BEFOREHAND" in terminals or ("FIRST" in terminals[1:] and tree.data == "join" and "COLON" not in terminals):
+        return "earlier"
+    if tree.data == "opening":
+        return before
+    return "colon" if {"COLON", "SOTHAT"} & set(terminals) else "and"
+
+
+def _assigned(thing: Clause, place: Clause) -> Imperative | None:
+    """ "red block: green bowl"."""
+    match thing, place:
+        case Statement((NounPhrase() as who,), kind="bare"), Statement((NounPhrase() as where,), kind="bare"):
+            return None if who.noun == "stack" else Imperative("put", (who, PrepPhrase("to", where)))
+        case _:
+            return None
+
+
+def _told_tower(heading: Clause, listed: Clause) -> Imperative | None:
+    """ "I need a tower on the red pad: green below, yellow above"."""
+    match heading, listed:
+        case Statement((NounPhrase(noun="stack", plural=False), *_) as parts, kind="bare"), Statement(
+            items, kind="bare"
+        ):
+            if any(isinstance(p, PrepPhrase) for p in items):
+                return None
+            return Imperative("pile", (*parts, Separator(":"), *items))
+        case _:
+            return None
+
+
+def _itemised_steps(tree: Node, joined: str, words: Words) -> list[Step]:
+    """ "clear the table: all blocks into the drawer" is a heading and what it comes to; a tower is one list."""
+    listed = next((c for c in tree.children if isinstance(c, Tree) and c.data == "itemised"), None)
+    if tree.data != "step" or listed is None or _verb(listed.children[0].children[0]) in ("pile", "stack", "swap"):
+        return [_step(tree, joined, words)]
+    heading = Imperative(_verb(listed.children[0].children[0]), read_parts(listed.children[1], words))
+    leads = tuple(_subordinate(c, words) for c in tree.children if c.data == "lead")
+    steps = [Step(heading, joined, subordinates=leads)]
+    following = "colon"
+    for child in (c for c in listed.children[2:] if isinstance(c, Tree)):
+        if child.data == "then_join":
+            following = "then"
+        else:
+            steps.append(Step(Statement(read_parts(child, words), kind="bare"), following))
+    return steps
 
 
 def _taller(tower: Clause, more: Clause) -> Imperative | None:
     """ "a tower with red at the bottom, then green, then blue on top" goes on with the same tower."""
     if not (isinstance(tower, Imperative) and tower.verb in ("pile", "stack") and isinstance(more, Statement)):
         return None
-    places = [p for p in (*tower.parts, *more.subject) if isinstance(p, PrepPhrase) and p.prep not in ("with", "of")]
+    places = [p for p in more.subject if isinstance(p, PrepPhrase) and not p.noun_phrase.pronoun]
     if more.kind != "bare" or places:
         return None
     upwards = Particle("particle", "upwards")
@@ -116,6 +194,9 @@ def _terminals(tree: Node) -> set[str]:
 
 def _step(tree: Node, joined: str, words: Words) -> Step:
     start, end = span_of(tree)
+    if tree.data == "ensured":
+        stated = (_clause(t, words) for t in tree.children if isinstance(t, Tree))
+        return Step(Ensure(tuple(s for s in stated if isinstance(s, Statement))), joined, start=start, end=end)
     if tree.data == "bare":
         clause: Clause = Statement(read_parts(tree.children[0], words), kind="bare")
         return Step(clause, joined, start=start, end=end)
@@ -128,20 +209,27 @@ def _step(tree: Node, joined: str, words: Words) -> Step:
             subordinates.append(_subordinate(child, words))
         else:
             main = _clause(child, words)
+            if child.data == "there_is" and isinstance(main, Statement) and _as_is(child, words):
+                main = Declared(main)
     assert main is not None
     return Step(main, joined, subordinates=tuple(subordinates), start=start, end=end)
 
 
 _SUBORDINATORS = {"IF": "if", "UNLESS": "unless", "WHEN": "when", "AFTER": "after", "ONCE": "after", "BEFORE": "before",
-                  "WHILE": "while", "BY": "by"}  # fmt: skip
+                  "WHILE": "while", "BY": "by", "SO": "so", "UNTIL": "until"}  # fmt: skip
 
 
 def _subordinate(tree: Node, words: Words) -> Subordinate:
-    inner = next((c for c in tree.children if isinstance(c, Tree) and c.data == "subordinate"), tree)
+    inner = next((c for c in tree.children if isinstance(c, Tree) and c.data in ("subordinate", "inverted")), tree)
+    if inner.data == "inverted":
+        subject, predicate = (c for c in inner.children if isinstance(c, Tree))
+        negated = any(isinstance(c, Token) and c.type == "NOT" for c in inner.children)
+        stated = Statement(read_parts(subject, words), read_parts(predicate.children[0], words), negated)
+        return Subordinate("if", (stated,), leads=True)
     marker = next(c for c in inner.children if isinstance(c, Token) and c.type in _SUBORDINATORS)
     kind = _SUBORDINATORS[marker.type]
     trees = [c for c in inner.children if isinstance(c, Tree) and c.data != "lead_end"]
-    if trees[0].data == "facts":
+    if trees and trees[0].data == "facts":
         trees = list(trees[0].children)
         trees = [t for t in trees if isinstance(t, Tree)]
     elif kind == "when":
@@ -162,8 +250,19 @@ def _clause(tree: Node, words: Words) -> Clause:
             parts = read_parts(trees[1], words) if len(trees) > 1 else ()
             return Imperative(verb, parts, tree.data == "prohibition")
         case "causative":
-            swap = next(c for c in tree.children if isinstance(c, Token))
-            return Imperative(_verb(swap), read_parts(trees[1], words))
+            deed = next(c for c in reversed(tree.children) if isinstance(c, Token))
+            return Imperative(_verb(deed), read_parts(trees[-1], words))
+        case "passive":
+            deed = next(c for c in reversed(tree.children) if isinstance(c, Token))
+            return Imperative(_verb(deed), read_parts(trees[0], words), "NOT" in _terminals(tree))
+        case "check":
+            return Check(tuple(_clause(t, words) for t in trees[0].children if isinstance(t, Tree)))
+        case "declared":
+            subject, link, predicate = trees
+            said = (read_parts(subject, words), read_parts(predicate.children[0], words))
+            statement = Statement(*said, "NOT" in _terminals(link))
+            start, end = span_of(link)
+            return statement if _BECOMING & set(words.written[start:end]) else Declared(statement)
         case "itemised":
             return _itemised(trees, words)
         case "ensure":
@@ -178,6 +277,16 @@ def _clause(tree: Node, words: Words) -> Clause:
             return Statement(
                 read_parts(subject, words), read_parts(predicate.children[0], words), "NOT" in _terminals(link)
             )
+
+
+def _as_is(tree: Node, words: Words) -> bool:
+    """ "there is a block", not "there should be one"."""
+    token = next(c for c in tree.children if isinstance(c, Token))
+    return set(words.written[token.start_pos : token.end_pos]) <= {"there", "is", "are", "lies", "stands"}
+
+
+_BECOMING = {"gets", "get", "stays", "stay", "remains", "remain", "be", "being"}
+"""Said of what shall be so, not of what is."""
 
 
 def _itemised(trees: list[Node], words: Words) -> Imperative:

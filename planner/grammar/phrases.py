@@ -34,7 +34,7 @@ def read_parts(tree: Node, words: Words) -> tuple[Part, ...]:
 
 def _part(tree: Node, words: Words) -> Part:
     match tree.data:
-        case "np" | "content":
+        case "np" | "content" | "whichever":
             return _noun_phrase(tree, words)
         case "pp":
             noun_phrase = _noun_phrase(tree.children[1], words)
@@ -55,6 +55,11 @@ def _value(tree: Node) -> str:
 
 def _noun_phrase(tree: Node, words: Words) -> NounPhrase:
     start, end = span_of(tree)
+    if tree.data == "whichever":
+        place = tree.children[-1]
+        inner = Tree("np", [c for c in tree.children if isinstance(c, Tree) and c is not place], tree.meta)
+        phrase = _noun_phrase(inner, words)
+        return replace(phrase, quantifiers=("any",), relatives=(_relative(place, False, words),))
     if tree.data == "content":
         place = next(c for c in tree.children if isinstance(c, Tree))
         return NounPhrase(("all",), noun="thing", plural=True, relatives=(_relative(place, False, words),),
@@ -67,6 +72,8 @@ def _noun_phrase(tree: Node, words: Words) -> NounPhrase:
     single: dict[str, Any] = {}
     for child in tree.children:
         match child.data:
+            case "quantifier" | "all_of_them" if _value(child) == "same" and _written(child, words) == "same":
+                gathered["quantifiers"].append("any")  # "in the same bowl": one for all
             case "quantifier" | "all_of_them" if _value(child) == "same":
                 single["matching"] = True
             case "quantifier" | "all_of_them":
@@ -83,7 +90,15 @@ def _noun_phrase(tree: Node, words: Words) -> NounPhrase:
                 if child.children[0] in ("everything else", "something"):
                     gathered["quantifiers"].append("some" if child.children[0] == "something" else "the rest")
             case "match":
-                single["matching"] = True
+                example = next((c for c in child.children if isinstance(c, Tree)), None)
+                if example is None or not (like := _noun_phrase(example, words)).colours:
+                    single["matching"] = True
+                else:
+                    gathered["relatives"].append(Relative("colour of", like))
+            case "coloured":
+                gathered["colours"].append(next(str(t) for t in child.children if t.type == "COLOUR"))
+            case "holds" | "nearest":
+                gathered["relatives"].append(_holding_or_nearest(child, words))
             case "relative":
                 negated = any(isinstance(c, Token) and c.type == "NOT" for c in child.children)
                 place = next(c for c in child.children if isinstance(c, Tree))
@@ -96,12 +111,29 @@ def _noun_phrase(tree: Node, words: Words) -> NounPhrase:
     return _settled(NounPhrase(**fields, start=start, end=end))
 
 
+def _written(tree: Node, words: Words) -> str:
+    start, end = span_of(tree)
+    return " ".join(words.written[start:end])
+
+
 def _settled(phrase: NounPhrase) -> NounPhrase:
     """Words that are quantifiers before a noun are pronouns where they stand alone: "put those away"."""
     if phrase.noun or phrase.pronoun or phrase.colours or phrase.not_colours:
         return phrase
     lone = [q for q in phrase.quantifiers if q in ("them", "this", "that")]
     return replace(phrase, pronoun=lone[-1]) if lone else phrase
+
+
+def _holding_or_nearest(tree: Node, words: Words) -> Relative:
+    """ "containing the red block", "that has a block on it", "nearest to the drawer"."""
+    noun_phrase = _noun_phrase(next(c for c in tree.children if isinstance(c, Tree) and c.data != "prep"), words)
+    if tree.data == "nearest":
+        return Relative(
+            next(str(t) for t in tree.children if isinstance(t, Token) and t.type == "NEAREST"), noun_phrase
+        )
+    if noun_phrase.noun == "nothing" or noun_phrase.has("no"):
+        return Relative("state", value="empty")
+    return Relative("with", noun_phrase)
 
 
 _NOUNS = {"switch": "button", "light": "lamp", "something": "thing", "everything else": "everything"}

@@ -12,16 +12,17 @@ from dataclasses import replace
 from planner.grammar.attachment import attached, what_moves
 from planner.grammar.choosing import MAX_OPTIONS, Selection, described, listing
 from planner.grammar.context import Context
-from planner.grammar.errors import CannotBe, NeedsAnswer
+from planner.grammar.errors import REPHRASE, CannotBe, NeedsAnswer
 from planner.grammar.grouping import Group, Place
 from planner.grammar.matching import match
-from planner.grammar.options import Option, both, of_kinds, on, place_literal
+from planner.grammar.options import Option, both, of_kinds, on, place_literal, towers
 from planner.grammar.references import candidates, resolve_list
+from planner.grammar.stacks import is_one_stack, moved_stack, stack_meant
 from planner.grammar.syntax import NounPhrase
 from skills.literals import Literal
 
 _TARGETS = ("there", "in", "on", "back", "origin", "down", "aside", "held")
-_WHERE = {"in": "in", "on": "on", "to": "to", "with": "with", "under": "under"}
+_WHERE = {"in": "in", "on": "on", "top of": "on", "to": "to", "with": "with", "under": "under"}
 
 
 # ---- what is moved
@@ -40,6 +41,8 @@ def put(group: Group, context: Context, *, default: str = "") -> list[Option]:
     if target is None and not direction and not sources and not group.said(*_TARGETS) and not default:
         who = " and ".join(described(p) for p in theme.phrases) or "it"
         raise NeedsAnswer(f"Where do you want '{who}' to go?", sorted(of_kinds(context, context.roles.place)))
+    if is_one_stack(theme.phrases) and target is not None:
+        return _stack_put(theme.phrases[0], target, context)
     selection = what_moves(theme, sources, group, context)
     if group.said("held"):
         return _each(selection, context, lambda name: [(Literal("holding", (name,)),)])
@@ -57,6 +60,28 @@ def put(group: Group, context: Context, *, default: str = "") -> list[Option]:
         if not all(lit.arguments[-1] == "table" for lit in options[0]):
             raise CannotBe("I can place something in a zone of the table, but not on one side of something else")
         options = [(*o, *(Literal("in_zone", (lit.arguments[0], direction)) for lit in o)) for o in options]
+    return options
+
+
+def _stack_put(phrase: NounPhrase, target: Place, context: Context) -> list[Option]:
+    """A whole stack: in the same order on a surface, all of its blocks in a container."""
+    column = stack_meant(phrase, context)
+    context.mention(column)
+    ends = resolve_list(target.phrases, _target_roles(target.prep, target.phrases.phrases[0], context), context)
+    if all(context.state.objects[e] in context.roles.inside for e in ends.first):
+        return placed_at(Selection((column,), every=True), target, context)
+    return [moved_stack(column, end, context) for option in ends.options for end in option[:1]]
+
+
+def _on_stack(selection: Selection, phrase: NounPhrase, context: Context) -> list[Option]:
+    """ "on the tower": on its top."""
+    column = stack_meant(phrase, context)
+    options = [
+        o for chosen in selection.options for o in towers([n for n in chosen if n not in column], column[-1], {})
+    ]
+    if any(set(chosen) & set(column) for chosen in selection.options):
+        raise NeedsAnswer(f"Some of that is in the stack already. {REPHRASE}")
+    context.mention(selection.first, selection.chosen, selection.every)
     return options
 
 
@@ -95,6 +120,8 @@ def _put_back(name: str, context: Context) -> Option:
 def placed_at(selection: Selection, target: Place, context: Context) -> list[Option]:
     """Every theme at the target: matching, one each, pairwise, all in one, or any distribution over several."""
     first = target.phrases.phrases[0]
+    if first.noun == "stack" and target.prep in ("on", "to", "top of"):
+        return _on_stack(selection, first, context)
     if target.prep not in _WHERE:
         raise NeedsAnswer(
             f"I can put a block in or on something, but not '{target.prep}' it; where else shall it go?",
@@ -104,7 +131,12 @@ def placed_at(selection: Selection, target: Place, context: Context) -> list[Opt
         return [tuple(match(name, first, context) for name in chosen) for chosen in selection.options]
     roles = _target_roles(target.prep, first, context)
     _refuse_target(target, roles, context)
+    spoken = context.mentions
+    if any(p.pronoun for p in target.phrases.phrases):  # "B on top of it": of something else than B
+        others = [m for m in spoken if set(m.names) != set(selection.first)]
+        context.mentions = others or spoken
     targets = resolve_list(target.phrases, roles, context)
+    context.mentions = spoken
     options: list[Option] = []
     for chosen in selection.options:
         for ends in targets.options:

@@ -9,7 +9,6 @@ from planner.grammar.syntax import ParseFailure, Step
 from planner.grammar.words import Words, read_words, suggestions
 
 _MAX_ROUNDS = 8
-REPHRASE = "Please say it in other words."
 
 
 def read_instruction(text: str, context: Context) -> tuple[tuple[Step, ...], ...]:

@@ -16,7 +16,7 @@ from planner.grammar.grouping import PhraseList, with_shared_noun
 from planner.grammar.looking_back import looked_back
 from planner.grammar.syntax import NounPhrase, Relative
 from planner.grammar.vocabulary import COLOURS
-from planner.grammar.whereabouts import extreme, stands, stands_in_direction
+from planner.grammar.whereabouts import extreme, nearest, stands, stands_in_direction
 from skills.literals import Literal
 from skills.symbolic_state import SymbolicState
 
@@ -115,8 +115,17 @@ def candidates(phrase: NounPhrase, roles: tuple[str, ...], context: Context) -> 
     if phrase.has("other", "the rest"):
         pool = [n for n in pool if n not in _spoken_of(pool, context)]
     if phrase.superlative and pool:
-        pool = extreme(pool, phrase.superlative, context)
+        pool = _outermost(pool, phrase, context)
     return pool
+
+
+def _outermost(pool: list[str], phrase: NounPhrase, context: Context) -> list[str]:
+    """The topmost, or the top two."""
+    count = phrase.number or 1
+    if count == 1 or phrase.superlative not in ("top", "bottom"):
+        return extreme(pool, phrase.superlative, context)
+    heights = {n: context.state.stack_height(n) for n in pool}
+    return sorted(pool, key=lambda n: heights[n], reverse=phrase.superlative == "top")[:count]
 
 
 def colour_of(name: str) -> str:
@@ -150,6 +159,27 @@ def _spoken_of(pool: Sequence[str], context: Context) -> set[str]:
     return set(latest.names) if latest else set()
 
 
+def columns(state: SymbolicState) -> list[tuple[str, ...]]:
+    """Every stack of two blocks or more, upwards."""
+    tops = [n for n in state.objects if state.stack_height(n) > 1 and not state.resting.get(n)]
+    return [tuple(reversed(state.column(top)[: state.stack_height(top)])) for top in tops]
+
+
+def _of_stack(phrase: NounPhrase, prep: str, context: Context) -> set[str]:
+    """Those at the top, at the bottom or anywhere in the stacks that are described."""
+    meant = set(candidates(phrase, context.roles.movable, context))
+    found = [c for c in columns(context.state) if set(c) & meant]
+    match prep:
+        case "top of" | "on" | "off" if not phrase.plural or prep == "top of":
+            return {c[-1] for c in found}
+        case "bottom of":
+            return {c[0] for c in found}
+        case "middle of":
+            return {c[len(c) // 2] for c in found}
+        case _:
+            return {n for c in found for n in c}
+
+
 def _in_state(name: str, value: str, context: Context) -> bool:
     state = context.state
     match value:
@@ -180,10 +210,17 @@ def _related(pool: list[str], relative: Relative, context: Context) -> list[str]
         else:
             fits = {n for n in pool if relative.value in ("on", "off") and _in_state(n, relative.value, context)}
         return [n for n in pool if (n in fits) != relative.negated]
-    if relative.noun_phrase.noun == "stack" and relative.prep in ("of", "on", "in"):
-        return [n for n in pool if _in_stack(n, context.state) != relative.negated]
-    places = resolve(_any_one(relative.noun_phrase, context), _RELATIVE_ROLES, context)
-    wanted = tuple(itertools.chain.from_iterable(places.options))
+    if relative.noun_phrase.noun == "stack":
+        fits = _of_stack(relative.noun_phrase, relative.prep, context)
+        return [n for n in pool if (n in fits) != relative.negated]
+    if relative.prep in ("nearest", "farthest"):
+        (other,) = resolve(relative.noun_phrase, _RELATIVE_ROLES, context).first[:1]
+        return nearest(pool, other, context, farthest=relative.prep == "farthest")
+    phrases = with_shared_noun((relative.noun_phrase, *relative.others))
+    places = [resolve(_any_one(phrase, context), _RELATIVE_ROLES, context) for phrase in phrases]
+    wanted = tuple(name for selection in places for option in selection.options for name in option)
+    if relative.prep == "colour of":
+        return [n for n in pool if colour_of(n) in {colour_of(other) for other in wanted}]
     return [n for n in pool if stands(n, relative.prep, wanted, context) != relative.negated]
 
 
@@ -206,7 +243,10 @@ def _assumed(phrase: NounPhrase, roles: tuple[str, ...], context: Context) -> It
         hidden = [n for n in _by_noun(phrase, roles, context) if n in context.state.hidden]
         if hidden and _fits_hidden(phrase, context):
             return [n for n in hidden if not phrase.colours or colour_of(n) in phrase.colours]
-    plain = not (phrase.relatives or phrase.superlative or phrase.state or phrase.has("other", "the rest"))
+    drawn = bool(phrase.relatives) and not phrase.superlative and _fits_hidden(phrase, context)
+    plain = not (
+        (phrase.relatives and not drawn) or phrase.superlative or phrase.state or phrase.has("other", "the rest")
+    )
     if plain and noun in context.roles.movable and len(phrase.colours) == 1 and context.scene.unexplored:
         name = f"{phrase.colours[0]} {noun}"
         if name not in context.state.objects:

@@ -15,6 +15,7 @@ from planner.grammar.grouping import Group, Place
 from planner.grammar.options import Option, of_kinds, on, place_literal
 from planner.grammar.placing import placed_at, put
 from planner.grammar.references import candidates, resolve, resolve_list
+from planner.grammar.stacks import is_one_stack, stack_meant
 from planner.grammar.syntax import NounPhrase
 from skills.literals import Literal
 
@@ -104,7 +105,8 @@ def unstack(group: Group, context: Context) -> list[Option]:
     """Every block of the stacks spoken of on the table; "unstack A" frees A from what it stands on."""
     theme, sources, target = attached(group, context, wants_target=True)
     if not theme.phrases or theme.phrases[0].noun == "stack":
-        names = tuple(n for n in candidates(NounPhrase(noun="stack"), (), context))
+        single = theme.phrases and is_one_stack(theme.phrases)
+        names = stack_meant(theme.phrases[0], context) if single else candidates(NounPhrase(noun="stack"), (), context)
         uppers = tuple(n for n in names if context.state.stack_height(n) > 1)
         if not uppers:
             raise CannotBe("nothing is stacked")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from planner.grammar.attachment import attached, what_moves
 from planner.grammar.context import Context
+from planner.grammar.errors import NeedsAnswer
 from planner.grammar.grouping import Group, PhraseList
 from planner.grammar.matching import match
 from planner.grammar.options import Option, of_kinds
@@ -35,6 +36,13 @@ def sort(group: Group, context: Context) -> list[Option]:
     else:
         phrase = target.phrases.phrases[0]
     return [tuple(match(name, phrase, context) for name in chosen) for chosen in selection.options]
+
+
+def tidy(group: Group, context: Context) -> list[Option]:
+    """ "tidy up" alone says nothing of where things go."""
+    if group.places or group.said("by colour", "stacked"):
+        return sort(group, context)
+    raise NeedsAnswer("Where shall things go?", ("sort the blocks by colour", "put every block in the drawer"))
 
 
 def _sorting_place(names: Sequence[str], context: Context) -> str:

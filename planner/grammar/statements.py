@@ -41,7 +41,9 @@ def _contained(statement: Statement, context: Context) -> list[Option]:
     place = Place("in", container.theme)
     if says_no(content):
         return [tuple(nothing_at(content, place, context))]
-    return placing.put(Group(list(content.themes), content.any_of, places=[place]), context)
+    only = any(p.has("only") for p in content.themes)
+    options = placing.put(Group(list(content.themes), content.any_of, places=[place]), context)
+    return [(*o, *_others_out(o, context)) for o in options] if only else options
 
 
 def _asserted(group: Group, context: Context) -> list[Option]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from planner.grammar.attachment import as_relative
 from planner.grammar.choosing import listing
 from planner.grammar.context import Context
 from planner.grammar.errors import CannotBe, NeedsAnswer
 from planner.grammar.grouping import Group, PhraseList, with_shared_noun
 from planner.grammar.options import Option, of_kinds
 from planner.grammar.references import resolve_list
-from planner.grammar.syntax import NounPhrase, Relative
+from planner.grammar.syntax import NounPhrase
 from skills.literals import Literal
 
 
@@ -30,6 +32,11 @@ def swap(group: Group, context: Context) -> list[Option]:
     return [_swapped(*pair, context=context, contents=inside) for pair in selection.options]
 
 
+def exchanging(groups: Sequence[Group]) -> Group:
+    """ "the block on the red pad and the one on the blue pad"."""
+    return Group([phrase for group in groups for phrase in with_shared_noun(tuple(_exchanged(group)))])
+
+
 def _exchanged(group: Group) -> list[NounPhrase]:
     """ "A with B" names two things, "the block on the pad" one."""
     phrases = list(group.themes)
@@ -37,9 +44,8 @@ def _exchanged(group: Group) -> list[NounPhrase]:
         if place.prep in ("with", "for", "to") or not phrases:
             phrases += place.phrases.phrases
         else:
-            relative = Relative(place.prep, place.phrases.phrases[0])
+            relative = as_relative(place)
             phrases[-1] = replace(phrases[-1], relatives=(*phrases[-1].relatives, relative))
-            phrases += place.phrases.phrases[1:]
     return phrases
 
 

@@ -17,6 +17,7 @@ class Relative:
     noun_phrase: NounPhrase | None = None
     value: str = ""
     negated: bool = False
+    others: tuple[NounPhrase, ...] = ()  # "on the red and the green pad": the green pad
 
 
 @dataclass(frozen=True)
@@ -97,12 +98,26 @@ class Ensure:
     statements: tuple[Statement, ...]
 
 
-Clause: TypeAlias = Imperative | Statement | Ensure
+@dataclass(frozen=True)
+class Check:
+    """ "check whether the drawer is open": what "if so" and "otherwise" after it speak of."""
+
+    statements: tuple[Clause, ...]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """ "the red block is in the drawer": said as a fact, to be held against what is believed."""
+
+    statement: Statement
+
+
+Clause: TypeAlias = "Imperative | Statement | Ensure | Check | Declared"
 
 
 @dataclass(frozen=True)
 class Subordinate:
-    """A clause that says when: kind if | unless | when | after | before | by."""
+    """A clause that says when: kind if | unless | when | so | until | after | before | while | by."""
 
     kind: str
     clauses: tuple[Clause, ...]
@@ -111,7 +126,10 @@ class Subordinate:
 
 @dataclass(frozen=True)
 class Step:
-    """One clause of a sentence. joined: start | and | then; otherwise: it is the else of an earlier `if`."""
+    """One clause of a sentence; otherwise: it is the else of an earlier `if`.
+
+    joined: start | and | then | colon | earlier (it comes before the step it follows).
+    """
 
     clause: Clause
     joined: str = "start"

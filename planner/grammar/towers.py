@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from planner.grammar.attachment import movables, related
-from planner.grammar.choosing import MAX_OPTIONS, Selection, listing
+from planner.grammar.choosing import Selection, listing
 from planner.grammar.context import Context
-from planner.grammar.errors import CannotBe, NeedsAnswer
-from planner.grammar.grouping import Group, PhraseList, Place
-from planner.grammar.options import Option, both, on
-from planner.grammar.references import resolve_list
+from planner.grammar.errors import REPHRASE, CannotBe, NeedsAnswer
+from planner.grammar.grouping import Group, PhraseList, Place, with_shared_noun
+from planner.grammar.options import Option, both, on, tower, towers
+from planner.grammar.references import columns, resolve_list
+from planner.grammar.stacks import moved_stack, stack_meant
 from planner.grammar.syntax import NounPhrase
 from skills.symbolic_state import STACK_LIMIT
 
-_POSITIONS = ("top", "bottom", "middle")
+_POSITIONS = {"top": "top", "bottom": "bottom", "middle": "middle", "under": "bottom", "above": "top"}
 
 
 @dataclass
@@ -38,7 +38,11 @@ def build(groups: Sequence[Group], context: Context) -> list[Option]:
         return both(*(build([g], context) for g in groups))
     said = _said(groups)
     base = _base(said.base, context)
+    if base is not None and not said.positions and (standing := _standing(groups, said, context)):
+        context.mention(standing)
+        return [moved_stack(standing, base, context)]
     fixed = {where: _one(phrase, context) for phrase, where in said.positions}
+    _spell_out(said, fixed, context)
     group = Group(themes=said.members)
     if not said.members and len(fixed) < 2:
         if not any(p.noun == "stack" for g in groups for p in g.themes) and not fixed:
@@ -61,6 +65,28 @@ def build(groups: Sequence[Group], context: Context) -> list[Option]:
     return options
 
 
+def _standing(groups: Sequence[Group], said: _Said, context: Context) -> tuple[str, ...]:
+    """ "rebuild the tower on the green pad": the one that stands."""
+    named = [p for g in groups for p in g.themes if p.noun == "stack"]
+    if said.members or len(named) != 1 or not (named[0].has("the") and columns(context.state)):
+        return ()
+    return stack_meant(named[0], context)
+
+
+def _spell_out(said: _Said, fixed: dict[str, str], context: Context) -> None:
+    """ "stack all blocks, blue at the bottom, then green": the names say the order of "all blocks"."""
+    sweeping = [p for p in said.members if p.plural and not p.colours and not p.pronoun]
+    named = [p for p in said.members if p not in sweeping]
+    if not (sweeping and named):
+        return
+    everyone = set(movables(PhraseList(tuple(sweeping)), context, said.exceptions).first)
+    spoken_of = {*movables(PhraseList(with_shared_noun(tuple(named))), context).first, *fixed.values()}
+    if spoken_of != everyone:
+        left = listing(sorted(everyone ^ spoken_of))
+        raise NeedsAnswer(f"Where in the stack does {left} go? {REPHRASE}")
+    said.members = named
+
+
 def _said(groups: Sequence[Group]) -> _Said:
     """Positions belong to the last phrase before them; "of", "from" and "with" name members, "on" the base."""
     said = _Said()
@@ -68,9 +94,10 @@ def _said(groups: Sequence[Group]) -> _Said:
         phrases = [p for p in group.themes if p.noun != "stack"]
         said.any_of |= group.any_of
         said.exceptions += group.exceptions
-        positions = [p.value for p in group.particles if p.value in _POSITIONS]
+        positions = [_POSITIONS[p.value] for p in group.particles if p.value in _POSITIONS]
         before: Place | None = None
-        for place in group.places:
+        goes_on = bool(said.members or said.positions)
+        for place in (p for p in group.places if not (goes_on and p.phrases.phrases[0].pronoun)):  # "green on it"
             if place.prep in ("of", "from", "out", "with"):
                 phrases += place.phrases.phrases
             elif before is not None and before.prep == "with" and len(phrases) > 1:
@@ -101,6 +128,8 @@ def _between(fixed: dict[str, str], chosen: Sequence[str]) -> tuple[str, ...]:
 def _base(place: Place | None, context: Context) -> str | None:
     if place is None:
         return None
+    if len(place.phrases.phrases) > 1:
+        raise NeedsAnswer(f"A stack stands on one thing; what shall I stack on what? {REPHRASE}")
     targets = replace(place.phrases, phrases=place.phrases.phrases[:1])
     (name,) = resolve_list(
         targets, context.roles.place if place.prep == "in" else context.roles.surface, context
@@ -122,15 +151,3 @@ def _columns(
         return [tower(names if directed != "downwards" else tuple(reversed(names)), base)]
     indices = {"bottom": 0, "top": len(names) - 1, "middle": len(names) // 2}
     return towers(names, base, {indices[where]: name for where, name in fixed.items()})
-
-
-def tower(upwards: Sequence[str], base: str | None) -> Option:
-    """The literals of one column, lowest first."""
-    column = ([base] if base is not None else []) + list(upwards)
-    return tuple(on(upper, lower) for lower, upper in itertools.pairwise(column))
-
-
-def towers(names: Sequence[str], base: str | None, fixed: dict[int, str]) -> list[Option]:
-    """All columns of `names`; fixed: index from the bottom → who must be there."""
-    orders = (order for order in itertools.permutations(names) if all(order[i] == name for i, name in fixed.items()))
-    return [tower(order, base) for order in itertools.islice(orders, MAX_OPTIONS)]

@@ -12,14 +12,26 @@ from dataclasses import dataclass, field, replace
 
 from planner.grammar.conditions import Condition, condition_of
 from planner.grammar.context import Context, Mention
-from planner.grammar.errors import CannotBe, InstructionError, NeedsAnswer
+from planner.grammar.errors import REPHRASE, CannotBe, InstructionError, NeedsAnswer
 from planner.grammar.feasibility import check
 from planner.grammar.frames import done
 from planner.grammar.keeping import leaves_alone
 from planner.grammar.narrative import Alternative, Told, goal_of, positive
 from planner.grammar.options import Option
 from planner.grammar.questions import read_instruction
-from planner.grammar.syntax import Clause, Imperative, NounPhrase, Particle, Statement, Step, Subordinate
+from planner.grammar.syntax import (
+    Check,
+    Clause,
+    Declared,
+    Imperative,
+    NounPhrase,
+    Particle,
+    PrepPhrase,
+    Separator,
+    Statement,
+    Step,
+    Subordinate,
+)
 from planner.grammar.telling import in_words
 from skills.goal import Goal
 from skills.library import SkillLibrary
@@ -114,12 +126,12 @@ class _Judged:
     """Conditions that hold together or not, as it was when they were spoken of."""
 
     conditions: tuple[Condition, ...]
-    truth: bool
+    truth: bool | None  # None: one condition that nobody can tell before a look
 
     def otherwise(self) -> _Judged:
         """The other side. Several conditions have no single literal for it."""
         flipped = (replace(c, negated=not c.negated) for c in self.conditions)
-        return _Judged(tuple(flipped), not self.truth)
+        return _Judged(tuple(flipped), None if self.truth is None else not self.truth)
 
 
 @dataclass
@@ -142,6 +154,7 @@ class _Reading:
         self.group: list[int] = []  # clauses since the last "then"
         self.latest: _Judged | None = None
         self.verb = ""
+        self.before: Clause | None = None
 
     def read(self, steps: Sequence[Step]) -> None:
         run = _Run()
@@ -149,7 +162,7 @@ class _Reading:
         if steps[0].joined != "then":
             self.group = []
         self.context.protected = self._protected(steps)
-        for step in _with_content(steps):
+        for step in self._with_content(steps):
             if step.joined == "then" or step.otherwise:
                 self._finish(run)
                 if step.joined == "then" and not step.otherwise:
@@ -163,6 +176,8 @@ class _Reading:
                 self._lead(subordinate, run)
             if step.otherwise:
                 run.conditions = [self._otherwise()]
+            if step.joined == "colon" and isinstance(step.clause, Statement) and _names_only(step.clause):
+                raise NeedsAnswer(f"I do not understand what is listed after the colon. {REPHRASE}")
             self._step(step, run, previous)
         self._finish(run)
 
@@ -177,11 +192,30 @@ class _Reading:
                     names |= {lit.arguments[0] for lit in options[0] if lit.predicate in ("on", "in")}
         return frozenset(names)
 
+    def _with_content(self, steps: Sequence[Step]) -> list[Step]:
+        """Without headings: "tidy up: every block goes in the drawer", "two towers: red on green, blue on yellow"."""
+        kept = []
+        for step, following in zip(steps, (*steps[1:], None), strict=True):
+            heads = following is not None and following.joined in ("colon", "and") and _may_head(step.clause)
+            if heads and following is not None and (following.joined == "colon" or _tidies(step.clause)):
+                try:
+                    done(step.clause, _forked(self.context))
+                except (NeedsAnswer, CannotBe):
+                    continue
+                if _tidies(step.clause):
+                    continue
+            kept.append(step)
+        return kept
+
     # ---- subordinates
 
     def _lead(self, subordinate: Subordinate, run: _Run) -> None:
         context = self.context
         match subordinate.kind:
+            case "so":
+                if self.latest is None:
+                    raise NeedsAnswer("If what is so? Please say it with 'if …, …'.")
+                run.conditions += [self.latest]
             case "if" | "unless":
                 run.conditions += self._conditions(subordinate)
             case "when":
@@ -199,8 +233,18 @@ class _Reading:
 
     def _conditions(self, subordinate: Subordinate) -> list[_Judged]:
         conditions = condition_of(subordinate.clauses, self.context, negated=subordinate.kind == "unless")
-        self.latest = _Judged(tuple(conditions), all(self._truth(c) for c in conditions))
+        before = self.latest
+        if before is not None and len(conditions) == len(before.conditions) == 1 and _opposites(conditions[0], before):
+            return [self._otherwise()]  # "if it is on, …; if it is off, …": as it was when first asked
+        self.latest = self._judged(conditions)
         return [self.latest]
+
+    def _judged(self, conditions: list[Condition]) -> _Judged:
+        truths = [c.holds(self.context) for c in conditions]
+        literal = conditions[0].literal
+        if truths == [None] and literal is not None and "*" not in literal.arguments:
+            return _Judged(tuple(conditions), None)  # the goal branches on it: looking will tell
+        return _Judged(tuple(conditions), all(self._truth(c) for c in conditions))
 
     def _is_told(self, subordinate: Subordinate) -> bool:
         """ "when the drawer is open" after "open the drawer" is no condition."""
@@ -235,15 +279,20 @@ class _Reading:
         later: list[Clause] = []
         for subordinate in (s for s in step.subordinates if not s.leads):
             match subordinate.kind:
+                case "until":
+                    step, run_after = self._until(step, subordinate)
+                    after += run_after
                 case "if" | "unless" | "when":
                     self._foreshadow(step.clause)
                     conditions += self._conditions(subordinate)
                 case "after":
+                    self._foreshadow(step.clause)
                     after += [self._tell(c, []) for c in subordinate.clauses]
                     self.group += after[-len(subordinate.clauses) :]
                 case "before":
                     later += subordinate.clauses
                 case "by" | "while":
+                    self._foreshadow(step.clause)
                     self.group.append(self._tell(subordinate.clauses[0], after))
         index = self._conditional(step.clause, conditions, after)
         if index is not None:
@@ -252,11 +301,22 @@ class _Reading:
             for clause in later:
                 self.group.append(self._tell(clause, [index]))
 
+    def _until(self, step: Step, subordinate: Subordinate) -> tuple[Step, list[int]]:
+        """ "do not A until B": B, then A. "wait until B": B."""
+        clause = step.clause
+        if not isinstance(clause, Imperative) or not (clause.prohibited or clause.verb == "wait"):
+            raise NeedsAnswer("I cannot do something until something else happens. Please say it in other words.")
+        told = [self._tell(c, []) for c in subordinate.clauses]
+        self.group += told
+        return replace(step, clause=replace(clause, prohibited=False)), told
+
     def _foreshadow(self, clause: Clause) -> None:
         """ "put A in B if it is on the table": what "it" is stands in the clause before, which is done after."""
         fork = _forked(self.context)
         with contextlib.suppress(NeedsAnswer, CannotBe):
             done(clause, fork)
+            for name in set(fork.state.objects) - set(self.context.state.objects):
+                self.context.assume(name, fork.state.objects[name])
             self.context.mentions = fork.mentions
 
     def _finish(self, run: _Run) -> None:
@@ -267,7 +327,11 @@ class _Reading:
     def _conditional(self, clause: Clause, conditions: list[_Judged], after: list[int]) -> int | None:
         if not conditions:
             return self._tell(clause, after)
-        truth = all(judged.truth for judged in conditions)
+        truths = [judged.truth for judged in conditions]
+        if None in truths and False not in truths:
+            self._either_way(clause, conditions)
+            return None
+        truth = all(truths)
         single = conditions[0].conditions if len(conditions) == 1 else ()
         literal = single[0].literal if len(single) == 1 else None
         agrees = literal is not None and self.context.start.holds(literal) is truth
@@ -280,19 +344,38 @@ class _Reading:
                 self.untaken.append((positive(branch), options[0]))
         return None
 
-    def _tell(self, clause: Clause, after: list[int], branch: Alternative | None = None) -> int:
+    def _either_way(self, clause: Clause, conditions: list[_Judged]) -> None:
+        """What hangs on a condition that only a look will decide is asked for on its side of a branch."""
+        undecided = [j for j in conditions if j.truth is None]
+        literal = undecided[0].conditions[0].literal if len(undecided) == 1 else None
+        if literal is None:
+            raise NeedsAnswer("That hangs on two things I cannot see; please ask for one after the other.")
         clause = self._completed(clause)
         options = done(clause, self.context)
-        keeps = isinstance(clause, Imperative) and (clause.verb in ("keep", "touch", "wait") or clause.prohibited)
+        self.untaken.append((positive(Alternative(literal, True)), options[0]))
+        if len(options) > 1:
+            self.context.leans_on_choice = True
+
+    def _tell(self, clause: Clause, after: list[int], branch: Alternative | None = None) -> int:
+        clause = self._completed(clause)
+        if isinstance(clause, Check):
+            self.latest = self._judged(condition_of(clause.statements, self.context))
+        options = done(clause, self.context)
+        keeps = isinstance(clause, Check | Declared) or (
+            isinstance(clause, Imperative) and (clause.verb in ("keep", "touch", "wait") or clause.prohibited)
+        )
         index = self._record(options, after, branch, keeps=keeps)
         self.told[index].away = isinstance(clause, Imperative) and clause.verb in _AWAY
         return index
 
     def _completed(self, clause: Clause) -> Clause:
         """ "push it left, then right": what has no verb and names nothing goes on with the verb and thing before."""
+        if isinstance(clause, Statement) and _names_only(clause) and self.before is not None:
+            clause = _instead(self.before, clause)
+        self.before = clause
         if isinstance(clause, Imperative):
             self.verb = clause.verb
-        elif self.verb and isinstance(clause, Statement) and all(isinstance(p, Particle) for p in clause.subject):
+        elif self.verb and isinstance(clause, Statement) and _elliptic(clause):
             return Imperative(self.verb, (NounPhrase(pronoun="it"), *clause.subject))
         return clause
 
@@ -302,12 +385,48 @@ class _Reading:
         return len(self.told) - 1
 
 
-def _with_content(steps: Sequence[Step]) -> Sequence[Step]:
-    """Without headings: "tidy up: every block goes in the drawer"."""
-    kept = [
-        s for s in steps if not (isinstance(s.clause, Imperative) and s.clause.verb == "sort" and not s.clause.parts)
-    ]
-    return kept or steps
+def _elliptic(clause: Statement) -> bool:
+    """ "otherwise on the blue pad": only a place."""
+    return bool(clause.subject) and all(isinstance(p, Particle | PrepPhrase | Separator) for p in clause.subject)
+
+
+def _names_only(clause: Statement) -> bool:
+    return clause.kind == "bare" and all(isinstance(p, NounPhrase | Separator) for p in clause.subject)
+
+
+def _instead(before: Clause, names: Statement) -> Clause:
+    """ "the yellow block goes into the drawer, then the red one": the same of other things."""
+    match before:
+        case Statement(kind="copula", predicate=predicate):
+            return Statement(names.subject, predicate)
+        case Imperative(verb, parts) if verb not in ("pile", "stack") and any(
+            isinstance(p, PrepPhrase | Particle) for p in parts
+        ):
+            rest = tuple(p for p in parts if isinstance(p, PrepPhrase | Particle))
+            return Imperative(verb, (*names.subject, *rest))
+        case _:
+            return names
+
+
+def _opposites(condition: Condition, before: _Judged) -> bool:
+    literal, other = condition.literal, before.conditions[0].literal
+    if literal is None or other is None:
+        return False
+    one, two = positive(Alternative(literal, True)), positive(Alternative(other, True))
+    return one.condition == two.condition and one.side != two.side
+
+
+def _tidies(clause: Clause) -> bool:
+    return isinstance(clause, Imperative) and clause.verb in ("sort", "tidy") and not clause.parts
+
+
+def _may_head(clause: Clause) -> bool:
+    """What asks for nothing of its own before a colon: a tidying, a clearing, a tower."""
+    if isinstance(clause, Imperative):
+        return clause.verb in ("sort", "tidy", "clear", "pile", "stack", "put", "have", "swap")
+    return isinstance(clause, Statement) and any(
+        isinstance(p, NounPhrase) and p.noun == "stack" for p in clause.subject
+    )
 
 
 def _forked(context: Context) -> Context:

