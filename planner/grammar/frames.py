@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from planner.grammar.absence import nothing_at, opposite
+from planner.grammar.absence import nothing_at, opposite, says_no
 from planner.grammar.conditions import condition_of
 from planner.grammar.context import Context
 from planner.grammar.deeds import cover, fill, hide, hold, move, pull, push, put, release, take, turn
@@ -22,7 +22,7 @@ from planner.grammar.sorting import sort, tidy
 from planner.grammar.stacks import is_one_stack, reverse
 from planner.grammar.statements import stated
 from planner.grammar.swapping import exchanging, swap
-from planner.grammar.syntax import Check, Clause, Declared, Ensure, Imperative, Statement
+from planner.grammar.syntax import Check, Clause, Declared, Ensure, Imperative, NounPhrase, Statement
 from planner.grammar.towers import build
 from planner.grammar.vocabulary import PHRASES
 from skills.literals import Literal
@@ -35,6 +35,8 @@ def done(clause: Clause, context: Context) -> list[Option]:
             found = groups_of(parts)
             if prohibited:
                 return _prohibited(verb, found, context)
+            if any(says_no(group) for group in found):  # "put neither A nor B in the drawer"
+                return _prohibited(verb, [_affirmed(group) for group in found], context)
             if verb == "swap" and len(found) > 1:
                 return swap(exchanging(found), context)
             if verb in ("pile", "stack"):
@@ -51,6 +53,15 @@ def done(clause: Clause, context: Context) -> list[Option]:
 
 
 _LONE = ("on", "off", "in", "out", "with")  # prepositions that mean something without a noun
+
+
+def _affirmed(group: Group) -> Group:
+    """Without "no", for what is prohibited: "put no block in the drawer" speaks of every block."""
+    if any(p.noun == "nothing" for p in group.themes):
+        return replace(group, themes=[NounPhrase(("all",), noun="block", plural=True)])
+    listed = len(group.themes) > 1
+    themes = [replace(p, quantifiers=tuple(q for q in p.quantifiers if q != "no") or ("the",)) for p in group.themes]
+    return replace(group, any_of=False, themes=themes if listed else [replace(p, plural=True) for p in themes])
 
 
 def _declared(statement: Statement, context: Context) -> list[Option]:

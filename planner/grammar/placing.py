@@ -122,6 +122,10 @@ def placed_at(selection: Selection, target: Place, context: Context) -> list[Opt
     first = target.phrases.phrases[0]
     if first.noun == "stack" and target.prep in ("on", "to", "top of"):
         return _on_stack(selection, first, context)
+    if any(p.has("no") or p.noun == "nothing" for p in target.phrases.phrases):
+        raise NeedsAnswer(
+            "I know where it shall not go; where shall it go?", sorted(of_kinds(context, context.roles.place))
+        )
     if target.prep not in _WHERE:
         raise NeedsAnswer(
             f"I can put a block in or on something, but not '{target.prep}' it; where else shall it go?",

@@ -338,6 +338,8 @@ class _Reading:
         branch = Alternative(literal, True) if literal is not None and agrees else None
         if truth:
             return self._tell(clause, after, branch and positive(branch))
+        self._foreshadow(clause)
+        self._completed(clause)
         if branch is not None:
             with contextlib.suppress(NeedsAnswer, CannotBe):
                 options = done(clause, copy.copy(_forked(self.context)))

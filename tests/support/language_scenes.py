@@ -90,11 +90,11 @@ def end_states(understood: Understood, where: Scene) -> set[frozenset[str]]:
     return {frozenset(map(canonical, end)) for end in understood.goal.end_states(where.symbolic())}
 
 
-def cases(file_name: str) -> list[dict[str, Any]]:
-    """One record for each wording of a file of instructions."""
+def cases(file_name: str, every: int = 1) -> list[dict[str, Any]]:
+    """One record for each wording of a file of instructions, or for every n-th of each meaning."""
     rows = yaml.safe_load((Path(__file__).parents[1] / "planner" / file_name).read_text("utf-8"))
     listed = [{**row, "say": row["say"] if isinstance(row["say"], list) else [row["say"]]} for row in rows]
-    return [{**row, "say": wording} for row in listed for wording in row["say"]]
+    return [{**row, "say": wording} for row in listed for wording in row["say"][::every]]
 
 
 def mistake(case: dict[str, Any]) -> str:
