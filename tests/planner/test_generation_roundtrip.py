@@ -19,11 +19,11 @@ def meaning(goal: Goal) -> tuple[object, ...]:
     return ends, frozenset(goal.order), branches
 
 
-@pytest.mark.parametrize(("where", "seed"), [(FLAT, 1), (BUILT, 2)])
+@pytest.mark.parametrize(("where", "seed"), [(FLAT, 11), (BUILT, 12)])
 def test_a_generated_instruction_is_understood_as_meant(where: Scene, seed: int) -> None:
     wrong = [
         made.instruction
-        for made in generate(where.symbolic(), 12, seed)
+        for made in generate(where.symbolic(), 10, seed)
         if meaning(read(made.instruction, where).goal) != meaning(made.goal)
     ]
     assert wrong == []
@@ -46,6 +46,8 @@ def test_any_number_of_distinct_instructions_come_from_one_seed() -> None:
 
 def test_only_goals_that_a_search_reaches_are_kept_where_asked() -> None:
     state, library = BUILT.symbolic(), SkillLibrary()
-    made = list(generate(state, 8, 6, solvable=lambda goal: isinstance(find_graph(state, goal, library), Found)))
-    assert len(made) == 8
+    made = list(
+        generate(state, 4, 6, clauses=(1, 2), solvable=lambda goal: isinstance(find_graph(state, goal, library), Found))
+    )
+    assert len(made) == 4
     assert all(isinstance(find_graph(state, g.goal, library), Found) for g in made)
