@@ -15,7 +15,8 @@ from functools import cache
 from lark import Token
 
 from planner.grammar.errors import InstructionError
-from planner.grammar.vocabulary import FILLER, PHRASES, TERMINALS
+from planner.grammar.politeness import FILLER
+from planner.grammar.vocabulary import PHRASES, TERMINALS
 
 MAX_CHARACTERS = 4000
 MAX_WORDS = 400

@@ -1,0 +1,50 @@
+"""Words that carry no meaning of their own: politeness, hedging, headings.
+
+Not for: words that mean something (vocabulary.py).
+"""
+
+from __future__ import annotations
+
+# Politeness and what carries no meaning of its own; removed wherever it stands.
+FILLER = (
+    "please | kindly | would/could/will/can you be able to | where it belongs | where they belong | "
+    "to where it belongs | to where they belong | "
+    "sitting | standing | lying | resting | located | situated | residing | residing | "
+    "no matter which (one/ones) | it does not matter which (one/ones) | i do not care which (one/ones) | "
+    "whichever you like/prefer/want | you choose | of your choice | you pick | which one is up to you | "
+    "i do not mind which | what i want/need is | what i would like is | what i want/need you to do is (to) | "
+    "what you should do is (to) | could/can/may/might i trouble/ask you to | could you possibly | i beg you to | "
+    "i request you to | be a dear and | would it be possible to | would it be possible for you to | "
+    "i was wondering if you could | i wonder if you could | i would appreciate it if you could/would | "
+    "i would be grateful if you could/would | it would be nice/great/good if you could/would | "
+    "it would be nice/great/good to | i hope you can | feel free to | "
+    "use/using your/the button/gripper/hand/hands/arm to | "
+    "with/using your/the gripper/hand/hands/arm/button | with the push of a button | "
+    "your job now is to | the idea is to | the plan is to | the following | do the following | as follows | "
+    "here is what to do | here is the task | task | next task | new task | instruction | command | the job | "
+    "mission | your mission | goal | the goal is that | i expect you to | i expect | i want that | "
+    "i would prefer | i prefer | i would rather have | i wish | could/can/will/would you please | hello there | "
+    "good morning | good evening | good afternoon | cheers | thx | pls | plz | thank you very much | "
+    "thanks a lot | many thanks | much appreciated |  robot | hey | hi | hello | ok | okay | alright | well | "
+    "now | carefully | gently | quickly | "
+    "slowly | simply | actually | really | maybe | perhaps | also | too | "
+    "could/can/would/will you | thank you | thanks | "
+    "would you mind | do you mind | would you kindly | be so kind as to | be so good as to | "
+    "would you be so kind as to | "
+    "i want/need you to | i would like/love you to | i want | i need | i would like | i wish for | "
+    "we need | we want | we would like | "
+    "your task/job/goal is to | the task/goal/aim is to | you should/must | you need/have to | you are to | let us | "
+    "go ahead and | go and | try to | try and | make an effort to | help me (to) | for me | for us | it is time to | "
+    "is it possible to | i am asking you to | your mission is to | if you can | if you could | "
+    "if possible | if you would | "
+    "if you please | would you | can i have you | proceed to | you | we | i | me | us | already | currently | "
+    "right now | at the moment | at once | immediately | straight away | again | there (please) | "
+    "dear | my friend | sir | "
+    "panda | forehand | buddy | mate | whole | entire | single | various | individual | existing | available | "
+    "little | small | plastic | wooden | nice | neatly | safely | in that case | there you go | all right | so | "
+    "coloured | colored | yet | currently | somewhere | anymore | any more | any longer | "
+    "while you are at it | before doing anything else | before anything else | "
+    "from wherever it is | from wherever they are | instead | as well | first thing | exactly | "
+    "precisely | "
+    "directly | straight | ever"
+)
