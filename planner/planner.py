@@ -109,4 +109,4 @@ class PlannerError(RuntimeError):
 
 
 class ServiceError(PlannerError):
-    """What a planner needs is not there or set up wrongly (endpoint down, prompts broken): nothing else will go better."""
+    """What a planner needs is not there or set up wrongly (endpoint down, prompts broken): every task would fail."""

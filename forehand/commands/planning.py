@@ -82,13 +82,13 @@ def _show(result: PlanResult, console: Console, written: list[Path]) -> None:
 
 
 def goal_words(goal: Goal) -> str:
-    """One line: the literals, then what comes before what."""
-    words = ", ".join(str(literal) for literal in goal.literals)
+    """One line: the literals, what hangs on the start, then what comes before what."""
+    parts = [", ".join(str(literal) for literal in goal.literals)]
     for branch in goal.branches:
         then, otherwise = (", ".join(map(str, part)) or "nothing" for part in (branch.then, branch.otherwise))
-        words += f"; if {branch.condition}: {then}, else: {otherwise}"
-    orders = ", ".join(f"{first} before {second}" for first, second in goal.order)
-    return f"{words}; {orders}" if orders else words
+        parts.append(f"if {branch.condition}: {then}, else: {otherwise}")
+    parts.append(", ".join(f"{first} before {second}" for first, second in goal.order))
+    return "; ".join(part for part in parts if part)
 
 
 def instructions_command(scene: str, *, count: int, seed: int, as_json: bool) -> int:

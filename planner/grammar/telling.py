@@ -6,25 +6,24 @@ from collections.abc import Sequence
 
 from skills.goal import Goal
 from skills.literals import Literal
-from skills.symbolic_state import SymbolicState
 
 
-def in_words(goal: Goal, start: SymbolicState) -> str:
-    """ "Understood: the red block in the blue bowl and the drawer closed, in this order …"."""
-    del start
+def in_words(goal: Goal) -> str:
+    """ "At the end: the red block in the blue bowl and the drawer closed. Order: …"."""
     said = _listed([literal_in_words(lit) for lit in goal.literals])
-    text = f"At the end: {said}." if said else "Nothing has to change."
+    text = f"At the end: {said}." if said else "" if goal.branches else "Nothing has to change."
     if goal.alternatives:
-        text = f"At the end, for instance: {said} ({len(goal.alternatives)} other ways would do)."
+        others = len(goal.alternatives)
+        text = f"At the end, for instance: {said} ({others} other {'way' if others == 1 else 'ways'} would do)."
     for branch in goal.branches:
         then = _listed([literal_in_words(lit) for lit in branch.then]) or "nothing more"
         otherwise = _listed([literal_in_words(lit) for lit in branch.otherwise]) or "nothing more"
-        text += f" If {literal_in_words(branch.condition)} at the start: {then}; otherwise: {otherwise}."
+        text += f" With {literal_in_words(branch.condition)} at the start: {then}; otherwise: {otherwise}."
     if goal.order:
         pairs = "; ".join(f"{literal_in_words(a)} before {literal_in_words(b)}" for a, b in goal.order[:4])
         more = f" and {len(goal.order) - 4} more" if len(goal.order) > 4 else ""
         text += f" Order: {pairs}{more}."
-    return text
+    return text.strip()
 
 
 def literal_in_words(literal: Literal) -> str:
@@ -41,7 +40,7 @@ def literal_in_words(literal: Literal) -> str:
         case "clear", [name]:
             return f"{no or 'nothing '}on {name}" if not literal.negated else f"something on {name}"
         case "in_zone", [name, _]:
-            return f"{name} {no}on the {literal.arguments[1]}"
+            return f"{name} {no}in the {literal.arguments[1]} zone"
         case predicate, [name, place]:
             return f"{name} {no}{predicate} {place}"
         case _:

@@ -97,4 +97,4 @@ def _understood(
         reading.read(sentence)
     goal = goal_of(reading.told, reading.untaken, context.start, commit=context.leans_on_choice)
     check(goal, context)
-    return Understood(goal, in_words(goal, context.start), tuple(context.mentions), dict(context.assumed))
+    return Understood(goal, in_words(goal), tuple(context.mentions), dict(context.assumed))
