@@ -38,6 +38,7 @@ class Snippet:
 
 
 def snippets(document: Path) -> list[Snippet]:
+    assert "{{" not in document.read_text("utf-8"), f"{document.name}: something was to be filled in"
     found = [Snippet(m["language"], m["body"], m["file"]) for m in BLOCK.finditer(document.read_text("utf-8"))]
     for snippet in found:
         assert snippet.language in KNOWN, f"{document.name}: a block of language {snippet.language!r} is not executed"

@@ -60,7 +60,12 @@ def _swapped(one: str, other: str, *, context: Context, contents: bool) -> Optio
             raise CannotBe(f"the {one} and the {other} are both empty; there is nothing to swap")
         return moved
     exchange = {one: other, other: one}
-    involved = [f for f in state.facts if f.predicate in ("on", "in", "in_zone") and set(f.arguments) & {one, other}]
+    involved = [f for f in state.facts if f.predicate in ("on", "in") and set(f.arguments) & {one, other}]
+    # a zone tells places on the table apart; elsewhere the pad, block or container is the place
+    involved += [
+        f for f in state.facts
+        if f.predicate == "in_zone" and f.arguments[0] in exchange and state.support.get(f.arguments[0]) == "table"
+    ]  # fmt: skip
     if unknown := sorted({one, other} & state.hidden):
         raise CannotBe(f"I do not know where {listing(unknown)} is, so I cannot swap places")
     swapped = [Literal(f.predicate, tuple(exchange.get(a, a) for a in f.arguments)) for f in sorted(involved)]
