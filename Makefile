@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Not compiling ahead saves half a minute: most of what is installed is only imported by some commands.
+PIP_OPTIONS := --quiet --no-compile --disable-pip-version-check -c constraints.txt
 # One thread a process: two threads on two busy cores are slower than one.
 export OMP_NUM_THREADS := 1
 export TOKENIZERS_PARALLELISM := false
@@ -16,15 +18,15 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	  || { echo "Forehand needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing the pinned core into $(VENV) (about 1.2 GB; one to three minutes) …"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/python -m pip install $(PIP_OPTIONS) -e .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.core
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install $(PIP_OPTIONS) -e '.[test]'
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,bench]'
+	$(BIN)/python -m pip install $(PIP_OPTIONS) -e '.[test,bench]'
 	@touch $@
 
 demo: $(VENV)/.core ## a Panda sorts the blocks and closes the drawer, live in the terminal
