@@ -8,7 +8,7 @@ PIP_OPTIONS := --quiet --no-compile --disable-pip-version-check -c constraints.t
 export OMP_NUM_THREADS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help demo test lint types layers bench suite docs clean
+.PHONY: help demo test lint types layers bench suite clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 10
