@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import repeat
 from pathlib import Path
 
 from rich.console import Console
@@ -21,9 +20,9 @@ from forehand.results import standing, summarise
 from forehand.run_view import RunView
 from forehand.runs import LOG
 from forehand.tracing import TRACE
-from robots.tabletop.captions import Caption, with_caption
-from robots.tabletop.trace import TraceFrame, read_trace
-from robots.tabletop.video import Filmer, Mp4Writer
+from robots.tabletop.captions import Caption
+from robots.tabletop.trace import read_trace
+from robots.tabletop.video import write_video
 from skills.drawing import graph_svg
 
 GRAPH, VIDEO = "graph.svg", "video.mp4"
@@ -51,18 +50,14 @@ def film(folder: Path, events: Sequence[Event], console: Console) -> None:
     frames = read_trace(folder / TRACE)
     captions = Captions(standing(events))
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with (
-        Progress(*columns, console=console, transient=True) as progress,
-        Filmer() as filmer,
-        Mp4Writer(folder / VIDEO) as video,
-    ):
-        for frame in progress.track(_lingering(frames), len(frames) + LINGER_FRAMES, description="video"):
-            video.add(with_caption(filmer.draw(frame), captions.at(frame.time_s)))
-
-
-def _lingering(frames: Sequence[TraceFrame]) -> Iterable[TraceFrame]:
-    yield from frames
-    yield from repeat(frames[-1], LINGER_FRAMES)
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task("video", total=None)
+        write_video(
+            [*frames, *frames[-1:] * LINGER_FRAMES],
+            folder / VIDEO,
+            caption=lambda frame: captions.at(frame.time_s),
+            progress=lambda done, of_all: progress.update(bar, completed=done, total=of_all),
+        )
 
 
 class Captions:
