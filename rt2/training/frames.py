@@ -1,0 +1,115 @@
+"""Frames: the record of one training moment of robot data, and the shard files that collectors and trainer share.
+
+A shard is one .npy file of a structured array; it appears under its name only when it is whole, so that a reader and a
+writer need no lock and a killed writer leaves nothing half-written. Not for: exchange with others (skills.dataset).
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+CELL_PIXELS = 8  # side of the square of a picture that one cell of a label grid stands for
+IGNORED_CELL = 255
+ACTION_SIZE = 8
+SENTENCE_BYTES = 160
+
+Frames = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class FrameLayout:
+    """What a frame of one training run holds.
+
+    cameras: name → (width, height) in pixels, multiples of CELL_PIXELS. state: names of the proprioceptive entries.
+    auxiliary: names of the numbers that the model learns to tell beside the action. cell_names: what the numbers in the
+    label grids stand for.
+    """
+
+    cameras: Mapping[str, tuple[int, int]]
+    state: Sequence[str]
+    auxiliary: Sequence[str]
+    cell_names: Sequence[str]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The structured dtype. For each camera CAM:
+
+        image.CAM (h, w, 3) uint8; point.CAM (3,) float32: target's visible centre (x, y in 0..1 of the picture) and 1
+        where it is visible, else 0; cells.CAM (h/8, w/8) uint8: index into cell_names of what covers most of the cell,
+        IGNORED_CELL for unknown. Then state (S,) float32; action (8,) float32: what the expert would do (terminate, m,
+        rad, closedness); auxiliary (A,) float32, NaN where it does not apply; sentence and skill as bytes;
+        episode, step; driver: 0 expert, 1 noisy expert, 2 policy.
+        """
+        fields: list[tuple[Any, ...]] = []
+        for name, (width, height) in self.cameras.items():
+            fields += [
+                (f"image.{name}", np.uint8, (height, width, 3)),
+                (f"point.{name}", np.float32, (3,)),
+                (f"cells.{name}", np.uint8, (height // CELL_PIXELS, width // CELL_PIXELS)),
+            ]
+        fields += [
+            ("state", np.float32, (len(self.state),)),
+            ("action", np.float32, (ACTION_SIZE,)),
+            ("auxiliary", np.float32, (len(self.auxiliary),)),
+            ("sentence", f"S{SENTENCE_BYTES}"),
+            ("skill", "S24"),
+            ("episode", np.int64),
+            ("step", np.int32),
+            ("driver", np.uint8),
+        ]
+        return np.dtype(fields)
+
+
+def write_shard(folder: Path, frames: Frames) -> Path:
+    """Put frames into a new shard file of `folder`, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{uuid.uuid4().hex}.npy"
+    whole, partial = folder / name, folder / f".{name}.partial"
+    with partial.open("wb") as file:
+        np.save(file, frames)
+    os.replace(partial, whole)
+    return whole
+
+
+class ShardReader:
+    """All frames of a folder's shards, memory-mapped; `refresh` finds those that have appeared since."""
+
+    def __init__(self, folder: Path, dtype: np.dtype[Any]) -> None:
+        self._folder, self._dtype = folder, dtype
+        self._shards: dict[str, Frames] = {}
+        self._ends: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._ordered: list[Frames] = []
+
+    def refresh(self) -> int:
+        """Number of frames there are now. Raises ValueError for a shard of another layout."""
+        for path in sorted(self._folder.glob("*.npy"), key=lambda p: p.stat().st_mtime):
+            if path.name in self._shards:
+                continue
+            shard = open_memmap(path, mode="r")  # type: ignore[no-untyped-call]
+            if shard.dtype != self._dtype:
+                raise ValueError(f"{path}: frames of another layout; expected {self._dtype}, found {shard.dtype}")
+            self._shards[path.name] = shard
+            self._ordered.append(shard)
+        self._ends = np.cumsum([len(s) for s in self._ordered], dtype=np.int64)
+        return len(self)
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    def take(self, indices: NDArray[np.int64]) -> Frames:
+        """(n,) frames by their place in order of appearance, copied out of the files."""
+        shard_of = np.searchsorted(self._ends, indices, side="right")
+        starts = np.concatenate(([0], self._ends[:-1]))
+        taken = np.empty(len(indices), self._dtype)
+        for k, (index, shard) in enumerate(zip(indices, shard_of, strict=True)):
+            taken[k] = self._ordered[shard][index - starts[shard]]
+        return taken
