@@ -14,6 +14,7 @@ import pybullet as p
 
 from robots.robot import Action
 from robots.tabletop.scene_spec import SceneError, SceneSpec
+from robots.tabletop.variations import Variation
 from robots.tabletop.world import TabletopWorld
 from skills.grounding import symbolic_of
 from skills.hand import obstacles
@@ -27,12 +28,16 @@ BOWL_COLOURS = BLOCK_COLOURS[:6]
 PAD_COLOURS = BLOCK_COLOURS[:4]
 
 
-def random_spec(rng: np.random.Generator) -> SceneSpec:
-    """4 to 10 loose objects beside drawer, button and lamp; stacks up to the limit, filled bowls, a filled drawer."""
-    blocks = [f"{c} block" for c in rng.permutation(BLOCK_COLOURS)[: rng.integers(3, 8)]]
+def random_spec(rng: np.random.Generator, colours: Sequence[str] = BLOCK_COLOURS) -> SceneSpec:
+    """4 to 10 loose objects beside drawer, button and lamp; stacks up to the limit, filled bowls, a filled drawer.
+
+    colours: of all loose objects, at least three; no two blocks share one.
+    """
+    blocks = [f"{c} block" for c in rng.permutation(colours)[: rng.integers(3, min(7, len(colours)) + 1)]]
     room = 10 - len(blocks)
-    bowls = [f"{c} bowl" for c in rng.permutation(BOWL_COLOURS)[: rng.integers(1, min(2, room - 1) + 1)]]
-    pads = [f"{c} pad" for c in rng.permutation(PAD_COLOURS)[: rng.integers(0, min(2, room - len(bowls)) + 1)]]
+    bowl_colours, pad_colours = ([c for c in known if c in colours] for known in (BOWL_COLOURS, PAD_COLOURS))
+    bowls = [f"{c} bowl" for c in rng.permutation(bowl_colours)[: rng.integers(1, min(2, room - 1) + 1)]]
+    pads = [f"{c} pad" for c in rng.permutation(pad_colours)[: rng.integers(0, min(2, room - len(bowls)) + 1)]]
     relations: list[str] = []
     heights: dict[str, int] = {}
     filling = dict.fromkeys((*bowls, "drawer"), 0)
@@ -65,12 +70,23 @@ def _capacity(container: str) -> int:
     return DRAWER_CAPACITY if container == "drawer" else BOWL_CAPACITY
 
 
-def random_world(seed: int) -> tuple[TabletopWorld, np.random.Generator]:
-    """A world of a random scene that fits its table, blocks on any face, the hand anywhere above things."""
-    rng = np.random.default_rng(seed)
+def random_world(
+    seed: int,
+    *,
+    colours: Sequence[str] = BLOCK_COLOURS,
+    variation: Variation | None = None,
+    library: SkillLibrary | None = None,
+) -> tuple[TabletopWorld, np.random.Generator]:
+    """A world of a random scene that fits its table, blocks on any face, the hand anywhere above things.
+
+    Looks never change what stands where: a seed gives the same scene under every variation without distractors.
+    library: whose own skills bring what they work on (Skill.furnish).
+    """
+    rng, library = np.random.default_rng(seed), library or SkillLibrary()
     while True:
         try:
-            world = TabletopWorld(random_spec(rng), int(rng.integers(2**31)))
+            spec = library.furnished(random_spec(rng, colours), rng)
+            world = TabletopWorld(spec, int(rng.integers(2**31)), variation=variation)
         except SceneError:
             continue
         turn_blocks(world, rng)
@@ -90,13 +106,17 @@ def turn_blocks(world: TabletopWorld, rng: np.random.Generator) -> None:
     world.settle(2.0)
 
 
-def wander(world: TabletopWorld, rng: np.random.Generator) -> None:
-    """Up, then somewhere over the table at a height that clears what stands there, at some yaw and opening."""
+def wander(world: TabletopWorld, rng: np.random.Generator, *, closedness: float | None = None) -> None:
+    """Up, then somewhere over the table at a height that clears what stands there, at some yaw and opening.
+
+    closedness: of the gripper on the way; None for one of chance.
+    """
     goal = np.array([rng.uniform(0.32, 0.62), rng.uniform(-0.35, 0.25)])
     state = world.physical_state()
     near = [o.top_m for o in obstacles(state) if distance_m(o.outline, (goal[0], goal[1])) < 0.14]
     low = max(near, default=0.0) + 0.03
     height, turn, grip = rng.uniform(low, 0.3), rng.uniform(-0.25, 0.25), float(rng.uniform(0, 1))
+    grip = grip if closedness is None else closedness
     for _ in range(int(rng.integers(2, 16))):
         x, y, z = world.physical_state().hand.tool_position_m
         across = goal - (x, y)
@@ -121,8 +141,8 @@ def valid_calls(state: SymbolicState, skill: Skill, library: SkillLibrary) -> It
             yield call
 
 
-def symbolic(world: TabletopWorld) -> SymbolicState:
-    return symbolic_of(world.physical_state())
+def symbolic(world: TabletopWorld, library: SkillLibrary | None = None) -> SymbolicState:
+    return symbolic_of(world.physical_state(), (library or SkillLibrary()).predicates)
 
 
 def leaves_something_to_do(call: SkillCall, state: SymbolicState, library: SkillLibrary) -> bool:

@@ -23,6 +23,8 @@ Matrix: TypeAlias = NDArray[np.float64]
 Pixels: TypeAlias = NDArray[Any]
 
 DEFAULT_SIZE = 96
+ImageSize: TypeAlias = int | tuple[int, int]  # (width, height) in pixels, or one number for both
+ImageSizes: TypeAlias = ImageSize | Mapping[str, ImageSize]  # one for all cameras, or one for each by name
 NEAR_M, FAR_M = 0.02, 4.0
 
 
@@ -31,7 +33,7 @@ class CameraError(ValueError):
 
 
 class RenderedWorld(Protocol):
-    """What a camera needs to know of a world: a PyBullet client and the ids of the bodies in it."""
+    """What a camera needs to know of a world: a PyBullet client, the ids of the bodies in it, its look, its clock."""
 
     @property
     def client(self) -> int: ...
@@ -41,6 +43,8 @@ class RenderedWorld(Protocol):
     def robot_body(self) -> int: ...
     @property
     def variation(self) -> Variation | None: ...
+    @property
+    def time_s(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -74,22 +78,49 @@ class Calibration:
     camera_to_world: Matrix
 
 
-class CameraRig:
-    """Draws a world as its cameras see it. size: (width, height) in pixels, or one number for both."""
+@dataclass(frozen=True)
+class SegmentedImage:
+    """One picture and what each of its pixels shows, of one drawing.
 
-    def __init__(self, world: RenderedWorld, size: int | tuple[int, int] = DEFAULT_SIZE) -> None:
+    bodies, links: (height, width) id of the body, -1 for none, and index of its link, -1 for its base.
+    """
+
+    image: CameraImage
+    bodies: NDArray[np.int32]
+    links: NDArray[np.int32]
+
+
+class CameraRig:
+    """Draws a world as its cameras see it. A camera that a mapping of sizes leaves out has the default size.
+
+    Raises CameraError for a size that is none, and for a mapping with a name that is no camera.
+    """
+
+    def __init__(self, world: RenderedWorld, size: ImageSizes = DEFAULT_SIZE) -> None:
         self._world = world
-        self.size = _checked_size(size)
+        named = size if isinstance(size, Mapping) else dict.fromkeys(CAMERAS, size)
+        for name in named:
+            self._mount(name)
+        self._sizes = {name: _checked_size(named.get(name, DEFAULT_SIZE)) for name in CAMERAS}
         self._hand: dict[tuple[int, int], dict[str, int]] = {}
 
     def capture(self, names: Iterable[str]) -> dict[str, CameraImage]:
         """One picture from each named camera. Raises CameraError for a name that is no camera."""
         return {name: self._capture(name) for name in names}
 
+    def capture_segmented(self, names: Iterable[str]) -> dict[str, SegmentedImage]:
+        """As `capture`, with what each pixel shows; one drawing a camera gives both."""
+        return {name: self._capture_segmented(name) for name in names}
+
+    def size_of(self, name: str) -> tuple[int, int]:
+        """(width, height) of a camera's pictures in pixels. Raises CameraError for a name that is no camera."""
+        self._mount(name)
+        return self._sizes[name]
+
     def calibration(self, name: str) -> Calibration:
         """What `capture` would write beside the picture now; jitter included, because a calibration measures it."""
         mount, jitter = self._mount(name), self._jitter(name)
-        width, height = self.size
+        width, height = self._sizes[name]
         return Calibration(intrinsics(width, height, mount.view_deg + jitter.view_deg), self._pose(mount, jitter))
 
     def visible_objects(self, name: str, least_pixels: int = 1) -> dict[str, int]:
@@ -102,20 +133,27 @@ class CameraRig:
 
     def segmentation(self, name: str) -> NDArray[np.int64]:
         """(height, width) id of the body that each pixel of the named camera shows, -1 for none."""
-        *_, values = self._draw(self.calibration(name), p.ER_SEGMENTATION_MASK_OBJECT_AND_LINKINDEX)
-        width, height = self.size
-        ids = np.asarray(values, dtype=np.int64).reshape(height, width)
-        return np.where(ids >= 0, ids & 0xFFFFFF, -1)
+        return self._capture_segmented(name).bodies.astype(np.int64)
 
     def _capture(self, name: str) -> CameraImage:
         calibration = self.calibration(name)
-        _, _, rgba, *_ = self._draw(calibration, p.ER_NO_SEGMENTATION_MASK)
-        width, height = self.size
-        rgb = np.ascontiguousarray(np.reshape(rgba, (height, width, 4))[..., :3], dtype=np.uint8)
-        return CameraImage(rgb, calibration.intrinsics, calibration.camera_to_world)
+        _, _, rgba, *_ = self._draw(name, calibration, p.ER_NO_SEGMENTATION_MASK)
+        return self._image(name, calibration, rgba)
 
-    def _draw(self, calibration: Calibration, flags: int) -> tuple[int, int, Pixels, Pixels, Pixels]:
-        width, height = self.size
+    def _capture_segmented(self, name: str) -> SegmentedImage:
+        calibration, (width, height) = self.calibration(name), self._sizes[name]
+        _, _, rgba, _, values = self._draw(name, calibration, p.ER_SEGMENTATION_MASK_OBJECT_AND_LINKINDEX)
+        ids = np.asarray(values, dtype=np.int32).reshape(height, width)  # body + (link + 1) * 2^24
+        bodies = np.where(ids >= 0, ids & 0xFFFFFF, -1).astype(np.int32)
+        return SegmentedImage(self._image(name, calibration, rgba), bodies, (ids >> 24) - 1)
+
+    def _image(self, name: str, calibration: Calibration, rgba: Pixels) -> CameraImage:
+        width, height = self._sizes[name]
+        rgb = np.ascontiguousarray(np.reshape(rgba, (height, width, 4))[..., :3], dtype=np.uint8)
+        return CameraImage(rgb, calibration.intrinsics, calibration.camera_to_world, self._world.time_s)
+
+    def _draw(self, name: str, calibration: Calibration, flags: int) -> tuple[int, int, Pixels, Pixels, Pixels]:
+        width, height = self._sizes[name]
         drawn: tuple[int, int, Pixels, Pixels, Pixels] = p.getCameraImage(
             width,
             height,
@@ -232,7 +270,7 @@ def link_index(client: int, body: int, link: str) -> int:
     return names.index(link)
 
 
-def _checked_size(size: int | tuple[int, int]) -> tuple[int, int]:
+def _checked_size(size: ImageSize) -> tuple[int, int]:
     width, height = (size, size) if isinstance(size, int) else size
     if not (8 <= width <= 4096 and 8 <= height <= 4096):
         raise CameraError(f"image size {width}x{height}; expected 8 to 4096 pixels a side")

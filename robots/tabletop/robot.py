@@ -14,7 +14,7 @@ import numpy as np
 from robots.robot import Action, Observation, Proprioception, SentAction, Vector3
 from robots.safety import Envelope, Prediction, SafetyStop, hold
 from robots.tabletop import panda
-from robots.tabletop.cameras import DEFAULT_SIZE, CameraRig
+from robots.tabletop.cameras import DEFAULT_SIZE, CameraRig, ImageSizes
 from robots.tabletop.layout import SAFE_HEIGHT_M
 from robots.tabletop.plant import Plant, PlantWrapper, WorldPlant
 from robots.tabletop.world import TabletopWorld
@@ -32,7 +32,7 @@ class TabletopRobot:
     """A Panda in a TabletopWorld.
 
     cameras: what `observe` pictures; it costs what these cost, and none cost nothing.
-    image_size: width and height in pixels, or one number for both.
+    image_size: width and height in pixels, or one number for both; or these by camera name.
     envelope: limits other than the standard ones; there always is one.
     faults: wrappers around the plant, the first nearest to the world.
     """
@@ -42,7 +42,7 @@ class TabletopRobot:
         world: TabletopWorld,
         *,
         cameras: Iterable[str] = ("front", "wrist"),
-        image_size: int | tuple[int, int] = DEFAULT_SIZE,
+        image_size: ImageSizes = DEFAULT_SIZE,
         envelope: Envelope | None = None,
         faults: Iterable[PlantWrapper] = (),
     ) -> None:

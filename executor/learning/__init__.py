@@ -1,0 +1,1 @@
+"""Collecting what the learned executor is trained on: worlds, labels, runs of skills, and the processes doing it."""

@@ -1,0 +1,74 @@
+"""What skills are practised on: random worlds of seen colours, and a chain of possible calls in each.
+
+Not for: evaluation; seeds of training worlds begin where those of evaluation and tests end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from robots.physical_state import PhysicalState
+from robots.tabletop.layout import TABLE
+from robots.tabletop.names import SEEN_COLOURS
+from robots.tabletop.variations import Strengths, Variation
+from robots.tabletop.world import TabletopWorld
+from skills.library import SkillLibrary
+from skills.skill import SkillCall
+from skills.symbolic_state import SymbolicState
+from skills.trial_scenes import draw_balanced, leaves_something_to_do, random_world, valid_calls, wander
+
+FIRST_SEED = 10**9
+SEEDS = 2 * 10**9
+LOOKS = Strengths(table=0.0, light=1.0, cameras=0.5, distractors=0)
+FALLEN_M = -0.02  # what lies lower has fallen off the table
+
+
+def world_seed(run_seed: int, worker: int, episode: int) -> int:
+    """The seed of a worker's episode, in FIRST_SEED to FIRST_SEED + SEEDS; others for other workers and runs."""
+    words = np.random.SeedSequence([run_seed, worker, episode]).generate_state(1, np.uint64)
+    return FIRST_SEED + int(words[0] % SEEDS)
+
+
+def training_world(seed: int, varied_share: float) -> tuple[TabletopWorld, np.random.Generator]:
+    """A world of seen colours; in that share of them light and cameras are not quite the usual ones."""
+    varied = np.random.default_rng([seed, 1]).random() < varied_share
+    variation = Variation.draw(seed, LOOKS) if varied else None
+    return random_world(seed, colours=SEEN_COLOURS, variation=variation)
+
+
+def next_call(
+    state: SymbolicState, weights: Mapping[str, float], library: SkillLibrary, rng: np.random.Generator
+) -> SkillCall | None:
+    """A possible call with something to do, of a skill drawn by weight; None where there is none.
+
+    Whatever is to be placed must be picked first: as many picks are drawn as places are wanted.
+    """
+    options = {
+        name: [c for c in valid_calls(state, library.skill(name), library) if leaves_something_to_do(c, state, library)]
+        for name in weights
+    }
+    possible = [name for name in weights if options[name]]
+    if not possible:
+        return None
+    places = sum(weights[name] for name in weights if name.startswith("place"))
+    shares = np.array([max(weights[n], places) if n == "pick" else weights[n] for n in possible])
+    name = possible[int(rng.choice(len(possible), p=shares / shares.sum()))]
+    return draw_balanced(options[name], state, rng)
+
+
+def stray(world: TabletopWorld, rng: np.random.Generator) -> None:
+    """Take the hand somewhere else between two skills; now and then what it holds is lost on the way."""
+    keeps = world.physical_state().hand.held is not None and rng.random() < 0.7
+    wander(world, rng, closedness=1.0 if keeps else None)
+    world.settle(1.0)
+
+
+def is_in_order(state: PhysicalState) -> bool:
+    """Whether every block is still on the table or what stands there."""
+    return all(
+        o.position_m[2] > FALLEN_M and TABLE.contains((o.position_m[0], o.position_m[1]))
+        for o in state.objects.values()
+        if o.category == "block"
+    )

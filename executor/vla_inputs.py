@@ -1,0 +1,58 @@
+"""What a VLA is shown of an observation: its pictures at the sizes it was trained for, and a state vector.
+
+Not for: the model's own normalisation (rt2), or what the robot senses beyond that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robots.robot import Observation, Proprioception, Quaternion
+
+STATE = ("tool_x", "tool_y", "tool_z", "yaw_cos", "yaw_sin", "opening", "closedness", "contact")
+IMAGE_SIZES: Mapping[str, tuple[int, int]] = {"front": (96, 96), "wrist": (64, 64)}  # (width, height) in pixels
+MOST_CONTACT_N = 20.0  # a blow of any more feels the same
+
+
+def state_vector(proprioception: Proprioception) -> NDArray[np.float32]:
+    """(8,) the entries named in STATE: metres, cosine and sine of the hand's yaw, metres, closedness, newtons."""
+    yaw_rad = _yaw_rad(proprioception.tool_orientation)
+    entries = (
+        *proprioception.tool_position_m,
+        math.cos(yaw_rad),
+        math.sin(yaw_rad),
+        proprioception.gripper_opening_m,
+        proprioception.gripper_closedness,
+        min(proprioception.contact_force_n, MOST_CONTACT_N),
+    )
+    return np.array(entries, dtype=np.float32)
+
+
+def observation_images(
+    observation: Observation, sizes: Mapping[str, tuple[int, int]] = IMAGE_SIZES
+) -> dict[str, NDArray[np.uint8]]:
+    """Camera → rgb (height, width, 3) of each camera in `sizes` ((width, height) in pixels).
+
+    Raises ValueError naming the cameras there are where one is missing, or both sizes where they differ.
+    """
+    pictures = {}
+    for name, (width, height) in sizes.items():
+        if name not in observation.images:
+            raise ValueError(f"no picture from camera '{name}'; have: {', '.join(observation.images) or 'none'}")
+        rgb = observation.images[name].rgb
+        if rgb.shape != (height, width, 3):
+            raise ValueError(
+                f"camera '{name}' gives {rgb.shape[1]}x{rgb.shape[0]} pixels; the model takes {width}x{height}"
+            )
+        pictures[name] = rgb
+    return pictures
+
+
+def _yaw_rad(orientation: Quaternion) -> float:
+    """Turn of the hand about the vertical; 0 at home."""
+    x, y, z, w = orientation
+    return math.atan2(2 * (x * y + z * w), 1 - 2 * (y * y + z * z))
