@@ -17,48 +17,23 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rt2.camera_contract import CameraContract, CameraView
+from rt2.dimensions import Dimension, standard_dimensions
 from rt2.errors import CheckpointError, ContractMismatch
 
+__all__ = [
+    "ActionContract",
+    "CameraContract",
+    "CameraView",
+    "Dimension",
+    "RobotContract",
+    "Vocabulary",
+    "standard_dimensions",
+]
+
 FILE_NAME = "action_contract.json"
-FLAG = "flag"  # the unit of a dimension that is only ever its low or its high end
 RATE_TOLERANCE = 1e-3  # relative; clocks drift, controllers of another rate differ by far more
-LEAST_RANGE = 1e-6  # metres or radians: below this, a range is a dimension that never moved
-LEAST_RELATIVE_RANGE = 1e-9  # below this, bins of the range get lost in the rounding of its ends
 
 Vocabulary: TypeAlias = Literal["integers", "overwrite", "openvla", "own"]
-
-
-class Dimension(BaseModel):
-    """One number of an action: its name, the ends of its range, its unit.
-
-    as_is: OpenVLA's mask; the number enters its −1..1 as it is, low and high do not scale it.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    low: float
-    high: float
-    unit: str
-    as_is: bool = False
-
-    @model_validator(mode="after")
-    def _range_is_usable(self) -> Dimension:
-        fault = range_fault(self.low, self.high)
-        if fault:
-            raise ValueError(f"action dimension '{self.name}': {fault}")
-        if self.as_is and (self.low < -1 or self.high > 1):
-            raise ValueError(
-                f"action dimension '{self.name}': taken as it is, but {self.low:g}..{self.high:g} leaves -1..1"
-            )
-        return self
-
-    @property
-    def is_flag(self) -> bool:
-        return self.unit == FLAG
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.low:g}..{self.high:g} {self.unit}" + (" as it is" if self.as_is else "")
 
 
 class RobotContract(BaseModel):
@@ -133,8 +108,11 @@ class ActionContract(BaseModel):
         """Write action_contract.json into `folder`, whole or not at all; the file's path."""
         folder.mkdir(parents=True, exist_ok=True)
         path, partial = folder / FILE_NAME, folder / f".{FILE_NAME}.{uuid.uuid4().hex}"
-        partial.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        try:
+            partial.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
         return path
 
     @classmethod
@@ -169,26 +147,6 @@ class ActionContract(BaseModel):
     def _scheme(self) -> str:
         ids = f" {list(self.token_ids)}" if self.token_ids else ""
         return f"{self.bins} bins as '{self.vocabulary}' tokens{ids}"
-
-
-def standard_dimensions() -> tuple[Dimension, ...]:
-    """RT-2's eight, in the order of its string (arXiv 2307.15818, section 3.2), for the tabletop's 0.1 s steps."""
-    return (
-        Dimension(name="terminate", low=0.0, high=1.0, unit=FLAG),
-        *(Dimension(name=name, low=-0.05, high=0.05, unit="m") for name in ("x", "y", "z")),
-        *(Dimension(name=name, low=-0.25, high=0.25, unit="rad") for name in ("roll", "pitch", "yaw")),
-        Dimension(name="gripper", low=0.0, high=1.0, unit="closedness"),
-    )
-
-
-def range_fault(low: float, high: float) -> str:
-    """In words, why low..high cannot be cut into bins; empty where it can."""
-    width = high - low
-    if not math.isfinite(width):
-        return f"its range {low:g}..{high:g} is not finite"
-    if width < max(LEAST_RANGE, LEAST_RELATIVE_RANGE * max(abs(low), abs(high))):
-        return f"its range {low:.9g}..{high:.9g} is degenerate: high must be clearly above low"
-    return ""
 
 
 def _first_faults(error: ValidationError) -> str:

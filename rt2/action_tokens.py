@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rt2.action_contract import ActionContract, Dimension, Vocabulary, standard_dimensions
+from rt2.action_contract import ActionContract, Vocabulary
 from rt2.action_vocabulary import Ids, TextTokenizer, chosen_ids, integer_ids, least_used_ids
+from rt2.dimensions import Dimension, standard_dimensions
 from rt2.errors import InputError
 from rt2.openvla_bins import normalise, openvla_bins, openvla_values, unnormalise
 

@@ -7,13 +7,8 @@ ends of the range decode to ±0.99608. Not for: RT-2's own bins (rt2.action_toke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from rt2.action_contract import FLAG, Dimension, range_fault, standard_dimensions
-from rt2.errors import InputError
 
 Values = NDArray[np.float64]
 Ids = NDArray[np.int64]
@@ -52,37 +47,6 @@ def normalise(values: Values, q01: Values, q99: Values, mask: NDArray[np.bool_])
 def unnormalise(values: Values, q01: Values, q99: Values, mask: NDArray[np.bool_]) -> Values:
     """(…, D) numbers in -1..1 → physical ones; where mask (D,) is false, as they are."""
     return np.where(mask, 0.5 * (values + 1.0) * (q99 - q01) + q01, values)
-
-
-def ranges_from_quantiles(
-    actions: ArrayLike, names: Sequence[str], low: float = 0.01, high: float = 0.99
-) -> tuple[Dimension, ...]:
-    """Dimensions whose ranges are quantiles of recorded actions (n, D); flags keep theirs, a flag has no quantiles.
-
-    Units are those of the standard dimensions of the same names. Raises InputError for numbers that are not finite and
-    for dimensions that (almost) never moved, naming all of them.
-    """
-    values = np.asarray(actions, dtype=np.float64)
-    if values.ndim != 2 or values.shape[1] != len(names) or not len(values):
-        raise InputError(f"expected recorded actions (n, {len(names)}): {', '.join(names)}; got shape {values.shape}")
-    broken = [name for k, name in enumerate(names) if not np.isfinite(values[:, k]).all()]
-    if broken:
-        raise InputError(f"recorded actions hold NaN or infinite numbers in: {', '.join(broken)}")
-    ends = np.quantile(values, [low, high], axis=0)
-    known = {d.name: d for d in standard_dimensions()}
-    dimensions, faults = [], []
-    for name, bottom, top in zip(names, *ends.tolist(), strict=True):
-        standard = known.get(name)
-        fault = range_fault(bottom, top)
-        if standard and standard.unit == FLAG:
-            dimensions.append(standard)
-        elif fault:
-            faults.append(f"'{name}': {fault}")
-        else:
-            dimensions.append(Dimension(name=name, low=bottom, high=top, unit=standard.unit if standard else ""))
-    if faults:
-        raise InputError("recorded actions give no usable range for " + "; ".join(faults))
-    return tuple(dimensions)
 
 
 def _edges(count: int) -> Values:
