@@ -10,10 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skills import close, open, pick, place_in, place_on, press, push
 from skills.predicates import PREDICATES, Predicate
 from skills.skill import Skill, SkillCall, SkillCallError, did_you_mean
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from robots.tabletop.scene_spec import SceneSpec
 
 BUILT_IN = (pick.SKILL, place_in.SKILL, place_on.SKILL, push.SKILL, open.SKILL, close.SKILL, press.SKILL)
 
@@ -62,6 +68,13 @@ class SkillLibrary:
                     f"{call}: '{argument}' is a {objects[argument]}; "
                     f"{skill.name} takes a {' or '.join(parameter.types)}"
                 )
+
+    def furnished(self, spec: SceneSpec, rng: np.random.Generator) -> SceneSpec:
+        """A drawn scene and what the library's own skills work on in it; without such skills the same scene."""
+        for skill in self.skills:
+            if skill.furnish is not None:
+                spec = skill.furnish(spec, rng)
+        return spec
 
     def with_file(self, path: Path) -> SkillLibrary:
         """This library and what a user's skill file adds. Raises SkillFileError."""

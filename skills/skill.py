@@ -11,15 +11,23 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from robots.physical_state import PhysicalState
 from robots.robot import Action
 from skills.literals import Literal, shown
 from skills.symbolic_state import OPPOSITE_ZONE, SymbolicState
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from robots.tabletop.scene_spec import SceneSpec
+
 Expert: TypeAlias = Callable[[PhysicalState, tuple[str, ...]], Action]
 """Stateless scripted expert: privileged state and the call's arguments → the next RT-2 action."""
+
+Furnish: TypeAlias = "Callable[[SceneSpec, np.random.Generator], SceneSpec]"
+"""A drawn scene → the same with what a skill of one's own works on, at a drawn place."""
 
 _CALL = re.compile(r"^\s*(?P<skill>[a-z][a-z0-9_]*)\s*\((?P<arguments>[^()]*)\)\s*$")
 
@@ -45,6 +53,9 @@ class Skill:
     time_limit_steps: control steps of 0.1 s after which the skill has failed.
     rise_first_m: how far the executor raises the hand before it asks the policy, where a skill may begin in the very
     state in which it ends (press, press again): a policy that sees only the present cannot tell the two apart.
+    wordings: other templates that say the same, for a model that is taught the skill; in them a direction is a whole
+    phrase ("to the left").
+    furnish: how random scenes get what the skill works on, where the tabletop does not know it.
     """
 
     name: str
@@ -57,6 +68,8 @@ class Skill:
     expert: Expert
     summary: str = ""  # one sentence for a language model and for --help
     rise_first_m: float = 0.0
+    wordings: tuple[str, ...] = ()
+    furnish: Furnish | None = None
 
     def bindings(self, arguments: tuple[str, ...], state: SymbolicState) -> Mapping[str, str]:
         bound = {p.name: a for p, a in zip(self.parameters, arguments, strict=True)}

@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cache, reduce
+from pathlib import Path
 from statistics import median
 
 from rich.console import Console
@@ -125,30 +127,31 @@ def _side_effects(
     return tuple(sorted(literals | {f"moved {n}" for n in moved}))
 
 
-def single_trial(skill_name: str, seed: int) -> Trial:
+def single_trial(skill_name: str, seed: int, library: SkillLibrary | None = None) -> Trial:
     """One call of a skill in a random scene; what has to be held is picked up first (and not counted)."""
-    library = SkillLibrary()
+    library = library or SkillLibrary()
     for attempt in range(100):
-        world, rng = random_world(seed * 100 + attempt)
+        world, rng = random_world(seed * 100 + attempt, library=library)
         with world:
             if skill_name.startswith("place"):
-                run_call(world, draw_call(symbolic(world), ("pick",), library, rng), library)
-            state, skill = symbolic(world), library.skill(skill_name)
+                run_call(world, draw_call(symbolic(world, library), ("pick",), library, rng), library)
+            state, skill = symbolic(world, library), library.skill(skill_name)
             options = [c for c in valid_calls(state, skill, library) if leaves_something_to_do(c, state, library)]
             if options:
                 return run_call(world, draw_balanced(options, state, rng), library, seed=seed * 100 + attempt)
     raise RuntimeError(f"no scene in which {skill_name} is possible; seed {seed}")
 
 
-def chain_trials(seed: int, calls: int = CHAIN_CALLS) -> list[Trial]:
+def chain_trials(seed: int, calls: int = CHAIN_CALLS, library: SkillLibrary | None = None) -> list[Trial]:
     """A sequence of random valid calls in one world."""
-    library = SkillLibrary()
-    world, rng = random_world(seed)
+    library = library or SkillLibrary()
+    world, rng = random_world(seed, library=library)
     names = tuple(library.by_name)
     trials = []
     with world:
         for k in range(calls):
-            trials.append(run_call(world, draw_call(symbolic(world), names, library, rng), library, seed=seed, index=k))
+            call = draw_call(symbolic(world, library), names, library, rng)
+            trials.append(run_call(world, call, library, seed=seed, index=k))
             world.checkpoint()
     return trials
 
@@ -177,25 +180,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m skills.trials", description=__doc__)
     parser.add_argument("--episodes", type=int, default=400, help="a skill; with --chain, calls in all")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--skills", nargs="*", default=[s.name for s in SkillLibrary().skills])
+    parser.add_argument("--skill-file", type=Path, action="append", default=[], help="adds a skill of one's own")
+    parser.add_argument("--skills", nargs="*", help="which, by name; by default all")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--chain", action="store_true", help=f"chains of {CHAIN_CALLS} valid calls")
     parser.add_argument(
         "--failures", action="store_true", help="list every failure, side effect and action that the envelope changed"
     )
     options = parser.parse_args(arguments)
+    files = tuple(options.skill_file)
+    names = [skill.name for skill in _library(files).skills]
     console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
     trials: list[Trial] = []
     with ProcessPoolExecutor(options.workers) as pool:
         futures: list[Future[list[Trial]]] = []
         seeds = range(options.seed, options.seed + options.episodes)
         if options.chain:
-            futures = [pool.submit(chain_trials, seed) for seed in seeds[: math.ceil(len(seeds) / CHAIN_CALLS)]]
+            futures = [pool.submit(_chain, seed, files) for seed in seeds[: math.ceil(len(seeds) / CHAIN_CALLS)]]
         else:
-            futures = [pool.submit(_one, skill, seed) for skill in options.skills for seed in seeds]
+            futures = [pool.submit(_one, skill, seed, files) for skill in options.skills or names for seed in seeds]
         for future in track(as_completed(futures), total=len(futures), description="Trials", console=console):
             trials.extend(future.result())
-    order = {skill.name: k for k, skill in enumerate(SkillLibrary().skills)}
+    order = {name: k for k, name in enumerate(names)}
     trials.sort(key=lambda t: (order[t.call.skill], t.seed, t.index))
     console.print(tabulate(trials))
     if options.failures:
@@ -209,8 +215,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 )  # fmt: skip
 
 
-def _one(skill: str, seed: int) -> list[Trial]:
-    return [single_trial(skill, seed)]
+@cache
+def _library(files: tuple[Path, ...]) -> SkillLibrary:
+    """Built in each process: what a skill file defines cannot be sent from one to another."""
+    return reduce(SkillLibrary.with_file, files, SkillLibrary())
+
+
+def _one(skill: str, seed: int, files: tuple[Path, ...]) -> list[Trial]:
+    return [single_trial(skill, seed, _library(files))]
+
+
+def _chain(seed: int, files: tuple[Path, ...]) -> list[Trial]:
+    return chain_trials(seed, library=_library(files))
 
 
 if __name__ == "__main__":

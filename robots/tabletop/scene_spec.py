@@ -112,6 +112,11 @@ class SceneSpec(BaseModel):
         """The loose things: all objects but the fixtures."""
         return tuple(name for name in self.objects if name not in FIXTURES)
 
+    def with_model(self, name: str, model: ModelSpec) -> SceneSpec:
+        """This scene and one more thing of one's own. Raises SceneError."""
+        check_model(name, model, self.objects)
+        return self.model_copy(update={"models": {**self.models, name: model}})
+
 
 def scene_names() -> tuple[str, ...]:
     """The scenes that ship with the tabletop."""

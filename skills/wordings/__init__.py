@@ -40,12 +40,12 @@ SYNONYM_SHARE = 0.3  # of the nouns in paraphrases
 def training_sentence(skill: Skill, arguments: Sequence[str], rng: np.random.Generator) -> str:
     """One way to say the call: its canonical sentence in 35 % of draws, else a paraphrase of the training table.
 
-    A skill that the table does not know is said by its own template, with and without politeness.
+    A skill that the table does not know brings wordings of its own, or is said by its template with politeness.
     """
-    paraphrases = PARAPHRASES.get(skill.template)
+    paraphrases = PARAPHRASES.get(skill.template, skill.wordings)
     if rng.random() < CANONICAL_SHARE:
         return skill.sentence(tuple(arguments))
-    if paraphrases is None:
+    if not paraphrases:
         return FRAMES[int(rng.integers(len(FRAMES)))].format(skill.sentence(tuple(arguments)))
     values = {p.name: _drawn_noun(a, rng) for p, a in zip(skill.parameters, arguments, strict=True)}
     said = paraphrases[int(rng.integers(len(paraphrases)))].format(**values)
