@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -33,6 +33,8 @@ class ControlStep:
 
 
 OnControlStep: TypeAlias = Callable[[ControlStep], None]
+Attempt: TypeAlias = Generator[Observation, Sequence[Action], SkillRun]
+"""A skill run that gives an observation whenever it is out of actions, is sent a chunk or thrown the policy's error."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,41 @@ class SkillExecutor:
         on_control_step: OnControlStep | None = None,
     ) -> SkillRun:
         """Execute `call`. The robot has halted when this returns early; after `stop` within one control step."""
-        attempt = _Attempt(self, skill, call, stop or StopToken(), on_control_step)
-        ended_by, detail = attempt.drive()
+        attempt = self.attempt(skill, call, stop=stop, on_control_step=on_control_step)
+        try:
+            observation = next(attempt)
+            while True:
+                try:
+                    chunk = self.policy.act(observation)
+                except Exception as error:
+                    observation = attempt.throw(error)
+                else:
+                    observation = attempt.send(chunk)
+        except StopIteration as end:
+            ended: SkillRun = end.value
+            return ended
+
+    def attempt(
+        self,
+        skill: Skill,
+        call: SkillCall,
+        *,
+        sentence: str | None = None,
+        stop: StopToken | None = None,
+        on_control_step: OnControlStep | None = None,
+    ) -> Attempt:
+        """As `run`, for a caller that asks the policy itself: several runs can take turns at one model.
+
+        sentence: what the policy is told; the skill's own sentence where it is None.
+        """
+        drive = _Drive(self, skill, call, sentence, stop or StopToken(), on_control_step)
+        ended_by, detail = yield from drive.steps()
         if ended_by is not EndedBy.TERMINATED:
             detail = _halted(self.robot, detail or ended_by.value)
-        return SkillRun(call, ended_by, attempt.steps, attempt.robot_time_s, detail, tuple(attempt.envelope.values()))
+        return SkillRun(call, ended_by, drive.steps_done, drive.robot_time_s, detail, tuple(drive.envelope.values()))
 
 
-class _Attempt:
+class _Drive:
     """The moving parts of one skill run."""
 
     def __init__(
@@ -71,26 +100,28 @@ class _Attempt:
         executor: SkillExecutor,
         skill: Skill,
         call: SkillCall,
+        sentence: str | None,
         stop: StopToken,
         on_control_step: OnControlStep | None,
     ) -> None:
-        self._executor, self._skill, self._call = executor, skill, call
+        self._executor, self._skill, self._call, self._sentence = executor, skill, call, sentence
         self._stop, self._on_control_step = stop, on_control_step
         self._window = executor.progress.start()
         self._chunk: deque[Action] = deque()
         self._times_s: list[float] = []
-        self.steps = 0
+        self.steps_done = 0
         self.envelope: dict[str, str] = {}  # kind of reason → its first wording: why actions were not sent as asked
 
     @property
     def robot_time_s(self) -> float:
         return self._times_s[-1] - self._times_s[0] if self._times_s else 0.0
 
-    def drive(self) -> tuple[EndedBy, str]:
+    def steps(self) -> Generator[Observation, Sequence[Action], tuple[EndedBy, str]]:
         """How the skill run ended and why in words."""
         part = "policy"
         try:
-            self._executor.policy.begin(self._call, self._skill.sentence(self._call.arguments))
+            said = self._skill.sentence(self._call.arguments) if self._sentence is None else self._sentence
+            self._executor.policy.begin(self._call, said)
             part = "robot"
             limit = self._rise_first() + self._skill.time_limit_steps
             while True:
@@ -101,11 +132,13 @@ class _Attempt:
                 if self._window.stuck(observation.proprioception):
                     return EndedBy.NO_PROGRESS, f"nothing moved for {self._executor.progress.patience_steps} steps"
                 part = "policy"
-                action = self._next_action(observation)
+                if not self._chunk:
+                    self._chunk.extend(self._some((yield observation)))
+                action = self._chunk.popleft()
                 if action.terminate:
                     return EndedBy.TERMINATED, ""
-                if self.steps >= limit:
-                    return EndedBy.TIME_LIMIT, f"not done after {self.steps} control steps"
+                if self.steps_done >= limit:
+                    return EndedBy.TIME_LIMIT, f"not done after {self.steps_done} control steps"
                 if self._stop.is_set:  # asked for while the policy was thinking
                     return EndedBy.STOPPED, self._stop.reason
                 part = "robot"
@@ -124,27 +157,25 @@ class _Attempt:
             observation = self._observe()
             grip = observation.proprioception.gripper_closedness
             self._send(Action((0.0, 0.0, min(height_m, RISE_STEP_M)), gripper=grip), observation)
-        return self.steps
+        return self.steps_done
 
     def _observe(self) -> Observation:
         observation = self._executor.robot.observe()
         self._times_s = [*self._times_s[:1], observation.time_s]
         return observation
 
-    def _next_action(self, observation: Observation) -> Action:
-        if not self._chunk:
-            self._chunk.extend(self._executor.policy.act(observation))
-            if not self._chunk:
-                raise ValueError(f"policy '{self._executor.policy.name}' returned an empty chunk of actions")
-        return self._chunk.popleft()
+    def _some(self, chunk: Sequence[Action]) -> Sequence[Action]:
+        if not len(chunk):
+            raise ValueError(f"policy '{self._executor.policy.name}' returned an empty chunk of actions")
+        return chunk
 
     def _send(self, action: Action, observation: Observation) -> None:
         sent = self._executor.robot.apply(action)
-        self.steps += 1
+        self.steps_done += 1
         for reason in sent.reasons:
             self.envelope.setdefault(reason.partition(":")[0], reason)
         if self._on_control_step is not None:
-            self._on_control_step(ControlStep(self._call, self.steps - 1, observation, sent))
+            self._on_control_step(ControlStep(self._call, self.steps_done - 1, observation, sent))
 
 
 def _halted(robot: Robot, detail: str) -> str:

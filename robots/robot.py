@@ -50,11 +50,13 @@ class CameraImage:
     rgb: (height, width, 3) uint8.
     intrinsics: (3, 3) pinhole matrix in pixels; pixel centres at integer + 0.5.
     camera_to_world: (4, 4) pose of the camera in the robot's base frame; camera axes x right, y down, z forward.
+    time_s: when it was taken, on the clock of Observation.time_s; a frozen or late frame is older than its observation.
     """
 
     rgb: NDArray[np.uint8]
     intrinsics: NDArray[np.float64]
     camera_to_world: NDArray[np.float64]
+    time_s: float
 
 
 @dataclass(frozen=True)

@@ -168,10 +168,13 @@ def test_camera_noise_lost_and_frozen_frames():
             cameras=("front",),
             faults=[lambda plant: LostFrames(plant, seed=1, when=between(2, 99), probability=1.0)],
         )
-        frames = []
+        frames, ages_s = [], []
         for _ in range(5):
-            frames.append(frozen.observe().images["front"].rgb)
+            seen = frozen.observe()
+            frames.append(seen.images["front"].rgb)
+            ages_s.append(round(seen.time_s - seen.images["front"].time_s, 6))
             frozen.apply(Action((0.0, 0.03, 0.0)))
+        assert ages_s == [0.0, 0.0, 0.1, 0.2, 0.3], "a frozen frame keeps the time at which it was taken"
         assert not np.array_equal(frames[0], frames[1])
         assert np.array_equal(frames[1], frames[2])
         assert np.array_equal(frames[2], frames[4])
