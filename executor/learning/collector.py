@@ -1,150 +1,162 @@
-"""The collector: practises skills in random worlds and writes every step, labelled by the expert, into shards.
+"""The collectors of a training run: processes that practise beside the trainer, and a command to try one.
 
-`python -m executor.learning.collector --frames 5000 --out DIR` tries it alone. Dataset aggregation after Ross, Gordon
-and Bagnell (2011, arXiv 1011.0686). Not for: training (rt2.training), or demonstrations in an exchange format.
+`python -m executor.learning.collector --frames 5000 --out DIR` collects so many frames and says how fast.
+Not for: what one of them does (executor.learning.practice).
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
+import multiprocessing
+import os
+import threading
 import time
-from collections import Counter
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.progress import Progress
+from rich.table import Table
 
+from executor.learning.frame_store import FrameStore
 from executor.learning.labels import LAYOUT
-from executor.learning.skill_drive import Ended, Fields, FrameBuffer, NoisyExpert, SkillDrive
-from executor.learning.worlds import is_in_order, next_call, stray, training_world, world_seed
-from robots.tabletop.world import TabletopWorld
-from rt2.training.frames import write_shard
-from skills.grounding import symbolic_of
-from skills.library import SkillLibrary
-from skills.skill import SkillCall
+from executor.learning.practice import CollectorConfig, Tally, collect
 
-SETTLE_S = 2.0
+__all__ = ["CollectorConfig", "Collectors", "collect", "start_collectors"]
 
-
-class CollectorConfig(BaseModel):
-    """How robot frames are collected; worlds of one seed are the same whatever else changes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seed: int = Field(default=0, ge=0)
-    skills: tuple[str, ...] = tuple(SkillLibrary().by_name)
-    calls_per_world: int = Field(default=10, ge=1)
-    varied_worlds: float = Field(default=0.5, ge=0.0, le=1.0)
-    stray_share: float = Field(default=0.15, ge=0.0, le=1.0)
-    shard_frames: int = Field(default=400, ge=1)
+LOG = logging.getLogger(__name__)
+POLL_S = 1.0
+RESTART_AFTER_S = 3.0
+STOPPING_S = 10.0
 
 
-@dataclass
-class Tally:
-    """What a collector has done so far. runs: (skill, how it ended and whether its success then held) → count."""
+class Collectors:
+    """Running collectors, watched by a thread that starts anew what has crashed."""
 
-    frames: int = 0
-    worlds: int = 0
-    runs: Counter[tuple[str, str]] = field(default_factory=Counter)
+    def __init__(self, config: CollectorConfig, folder: Path, workers: int, niceness: int) -> None:
+        self._config, self._folder, self._niceness = config, folder, niceness
+        self._ending = threading.Event()
+        self._processes = [self._start(worker) for worker in range(workers)]
+        self._watch = threading.Thread(target=self._keep_alive, name="collectors", daemon=True)
+        self._watch.start()
 
+    @property
+    def alive(self) -> int:
+        """How many are running now."""
+        return sum(process.is_alive() for process in self._processes)
 
-class Collector:
-    """One worker: worlds one after the other, a chain of calls in each."""
+    def stop(self) -> None:
+        """End them all; what they have gathered since their last shards is lost."""
+        self._ending.set()
+        self._watch.join()
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.join(STOPPING_S)
 
-    def __init__(self, config: CollectorConfig, folder: Path, worker: int, tally: Tally | None = None) -> None:
-        self._config, self._folder, self._worker = config, folder, worker
-        self._library = SkillLibrary()
-        self._buffer = FrameBuffer(LAYOUT.dtype, config.shard_frames)
-        self._run = 0
-        self.tally = tally or Tally()
+    def _start(self, worker: int) -> BaseProcess:
+        process = multiprocessing.get_context("spawn").Process(
+            target=_work,
+            args=(self._config, self._folder, worker, os.getpid(), self._niceness),
+            name=f"collector-{worker}",
+            daemon=True,
+        )
+        process.start()
+        return process
 
-    def practise(self, episode: int, stop: Callable[[], bool]) -> None:
-        """One world, until its chain of calls is done, something fell off the table, or `stop`."""
-        seed = world_seed(self._config.seed, self._worker, episode)
-        world, rng = training_world(seed, self._config.varied_worlds)
-        self.tally.worlds += 1
-        with world:
-            for _ in range(self._config.calls_per_world):
-                if rng.random() < self._config.stray_share:
-                    stray(world, rng)
-                if stop() or not is_in_order(world.physical_state()):
-                    return
-                before = symbolic_of(world.physical_state())
-                call = next_call(before, dict.fromkeys(self._config.skills, 1.0), self._library, rng)
-                if call is None:
-                    return
-                if self._execute(world, call, rng) is not Ended.TERMINATED:
-                    return
-
-    def _execute(self, world: TabletopWorld, call: SkillCall, rng: np.random.Generator) -> Ended:
-        skill = self._library.skill(call.skill)
-        before = symbolic_of(world.physical_state())
-        drive = SkillDrive(world, skill, call, skill.sentence(call.arguments), self._add)
-        ended, _ = drive.run(NoisyExpert(rng))
-        self._run += 1
-        world.settle(SETTLE_S)
-        after = symbolic_of(world.physical_state())
-        succeeded = all(after.holds(goal) for goal in skill.success_of(call.arguments, before))
-        self.tally.runs[call.skill, "succeeded" if succeeded and ended is Ended.TERMINATED else ended.value] += 1
-        return ended
-
-    def _add(self, fields: Fields) -> None:
-        self._buffer.add(fields, episode=self._worker * 10**9 + self._run)
-        self.tally.frames += 1
-        if self._buffer.full:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what has been gathered; it need not be a whole shard."""
-        if len(self._buffer):
-            write_shard(self._folder / "frames", self._buffer.take())
+    def _keep_alive(self) -> None:
+        while not self._ending.wait(POLL_S):
+            for worker, process in enumerate(self._processes):
+                if process.exitcode is None:
+                    continue
+                LOG.warning("%s ended with %s; see %s", process.name, process.exitcode, _log_path(self._folder))
+                if not self._ending.wait(RESTART_AFTER_S):
+                    self._processes[worker] = self._start(worker)
 
 
-def collect(
-    config: CollectorConfig,
-    folder: Path,
-    worker: int,
-    stop: Callable[[], bool],
-    most_frames: int | None = None,
-    tally: Tally | None = None,
-) -> Tally:
-    """Collect into folder/frames until `stop` or, roughly, so many frames. worker: sets which worlds are drawn."""
-    collector = Collector(config, folder, worker, tally)
+def start_collectors(config: CollectorConfig, folder: Path, workers: int = 1, *, niceness: int = 0) -> Collectors:
+    """Start processes that collect into `folder` until `stop`, or until this process is gone.
 
-    def done() -> bool:
-        return stop() or (most_frames is not None and collector.tally.frames >= most_frames)
+    niceness: added to theirs, where the trainer is to come first. Why one crashed is told in folder/collectors.log.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return Collectors(config, folder, workers, niceness)
 
-    episode = 0
-    while not done():
-        collector.practise(episode, done)
-        episode += 1
-    collector.flush()
-    return collector.tally
+
+def _work(config: CollectorConfig, folder: Path, worker: int, parent: int, niceness: int) -> None:
+    """The life of one collector."""
+    os.nice(niceness)
+    try:
+        collect(config, folder, worker, lambda: os.getppid() != parent)
+    except Exception:
+        with _log_path(folder).open("a") as log:
+            log.write(f"{time.strftime('%FT%TZ', time.gmtime())} collector {worker}\n{traceback.format_exc()}\n")
+        raise SystemExit(1) from None
+
+
+def _log_path(folder: Path) -> Path:
+    return folder / "collectors.log"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m executor.learning.collector", description=__doc__)
-    parser.add_argument("--frames", type=int, default=5000)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--frames", type=int, default=5000, help="how many to collect")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run; a policy in it drives, too")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    console, tally, start = Console(), Tally(), time.monotonic()
+    console, config, start = Console(), CollectorConfig(seed=options.seed), time.monotonic()
     with Progress(console=console) as progress:
         task = progress.add_task("frames", total=options.frames)
 
-        def stop() -> bool:
-            progress.update(task, completed=tally.frames)
-            return False
+        def show(frames: int) -> None:
+            progress.update(task, completed=frames)
 
-        collect(CollectorConfig(seed=options.seed), options.out, 0, stop, options.frames, tally)
+        if options.workers == 1:
+            tally = _collect_here(config, options.out, options.frames, show)
+            frames = tally.frames
+        else:
+            tally, frames = None, _collect_beside(config, options.out, options.frames, options.workers, show)
     seconds = time.monotonic() - start
-    console.print(f"{tally.frames} frames of {tally.worlds} worlds in {seconds:.0f} s: {tally.frames / seconds:.1f}/s")
-    for (skill, ended), count in sorted(tally.runs.items()):
-        console.print(f"{skill:10s} {ended:24s} {count}", highlight=False)
+    console.print(f"{frames} frames in {seconds:.0f} s: {frames / seconds:.1f} a second")
+    if tally is not None:
+        console.print(_table(tally))
+
+
+def _collect_here(config: CollectorConfig, folder: Path, frames: int, show: Callable[[int], None]) -> Tally:
+    tally = Tally()
+
+    def stop() -> bool:
+        show(tally.frames)
+        return False
+
+    return collect(config, folder, 0, stop, frames, tally=tally)
+
+
+def _collect_beside(
+    config: CollectorConfig, folder: Path, frames: int, workers: int, show: Callable[[int], None]
+) -> int:
+    store = FrameStore(folder / "frames", LAYOUT.dtype, 1)
+    before, collectors = store.frames(), start_collectors(config, folder, workers)
+    try:
+        while (now := store.frames() - before) < frames:
+            show(now)
+            time.sleep(POLL_S)
+    finally:
+        collectors.stop()
+    return now
+
+
+def _table(tally: Tally) -> Table:
+    table = Table(title=f"{tally.worlds} worlds")
+    for column in ("skill", "driver", "ended", "runs"):
+        table.add_column(column)
+    for (skill, kind, ended), count in sorted(tally.parts.items()):
+        table.add_row(skill, ("expert", "noisy expert", "policy")[kind], ended, str(count))
+    return table
 
 
 if __name__ == "__main__":

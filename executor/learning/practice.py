@@ -1,0 +1,182 @@
+"""One collector's work: practise skills in random worlds and write every step, labelled by the expert, into shards.
+
+Dataset aggregation after Ross, Gordon and Bagnell (2011, arXiv 1011.0686): the policy drives most runs, so that the
+frames are of states into which it leads itself. Not for: processes of collectors (executor.learning.collector),
+training (rt2.training), or demonstrations in an exchange format.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from executor.learning.drivers import POLICY, Driver, NoisyExpert, VLADriver
+from executor.learning.frame_store import WORKER_EPISODES, WORLD_EPISODES, FrameStore
+from executor.learning.labels import LAYOUT
+from executor.learning.on_policy import NewestPolicy, OnPolicyRun, append_run, practice_weights, recent_success
+from executor.learning.skill_drive import Ended, Part, SkillDrive
+from executor.learning.worlds import is_in_order, next_call, stray, training_world, world_seed
+from robots.tabletop.world import TabletopWorld
+from skills.grounding import symbolic_of
+from skills.library import SkillLibrary
+from skills.skill import SkillCall
+from skills.symbolic_state import SymbolicState
+from skills.wordings import training_sentence
+
+if TYPE_CHECKING:
+    from rt2.vla import VLA
+
+PAUSE_S = 1.0
+
+
+class CollectorConfig(BaseModel):
+    """How robot frames are collected; worlds of one seed are the same whatever else changes.
+
+    calls_per_world: skill runs in one world. varied_worlds: share of worlds with other light and cameras.
+    stray_share: of calls before which the hand goes astray. policy_share: of skill runs that a policy drives once there
+    is one. most_frames_total: the folder holds no more; the oldest frames make room, but not those of before there was
+    a policy.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(default=0, ge=0)
+    skills: tuple[str, ...] = tuple(SkillLibrary().by_name)
+    calls_per_world: int = Field(default=10, ge=1, le=WORLD_EPISODES)
+    varied_worlds: float = Field(default=0.5, ge=0.0, le=1.0)
+    stray_share: float = Field(default=0.15, ge=0.0, le=1.0)
+    policy_share: float = Field(default=0.67, ge=0.0, le=1.0)
+    shard_frames: int = Field(default=400, ge=1)
+    most_frames_total: int = Field(default=250_000, ge=1)
+
+
+@dataclass
+class Tally:
+    """What a collector has done so far. parts: (skill, driver's kind, how it ended or "succeeded") → count."""
+
+    frames: int = 0
+    worlds: int = 0
+    parts: Counter[tuple[str, int, str]] = field(default_factory=Counter)
+
+    def add(self, skill: str, part: Part) -> None:
+        self.parts[skill, part.kind, "succeeded" if part.succeeded else part.ended_by.value] += 1
+
+
+class Collector:
+    """One worker: worlds one after the other, a chain of calls in each."""
+
+    def __init__(
+        self, config: CollectorConfig, folder: Path, worker: int, load: Callable[[Path], VLA], tally: Tally
+    ) -> None:
+        self._config, self._folder, self._worker, self._tally = config, folder, worker, tally
+        self._library = SkillLibrary()
+        self._store = FrameStore(folder / "frames", LAYOUT.dtype, config.shard_frames)
+        self._policy = NewestPolicy(folder, load)
+        self._world = self._store.next_world(worker)
+
+    def practise(self, stop: Callable[[], bool]) -> None:
+        """The next world, until its chain of calls is done, something goes amiss, or `stop`."""
+        seed = world_seed(self._config.seed, self._worker, self._world)
+        first_episode = self._worker * WORKER_EPISODES + self._world * WORLD_EPISODES
+        weights = practice_weights(self._config.skills, recent_success(self._folder))
+        self._world += 1
+        self._tally.worlds += 1
+        self._store.make_room(self._config.most_frames_total)
+        world, rng = training_world(seed, self._config.varied_worlds)
+        with world:
+            for episode in range(first_episode, first_episode + self._config.calls_per_world):
+                if rng.random() < self._config.stray_share:
+                    stray(world, rng)
+                if stop() or not is_in_order(world.physical_state()):
+                    return
+                before = symbolic_of(world.physical_state())
+                call = next_call(before, weights, self._library, rng)
+                if call is None or not self._execute(world, call, before, episode, rng):
+                    return
+
+    def must_wait(self) -> bool:
+        """Whether there are as many frames as the file frame_limit allows for now."""
+        limit = self._folder / "frame_limit"
+        return limit.exists() and self._store.frames() >= int(limit.read_text())
+
+    def finish(self) -> None:
+        """Write what has been gathered since the last shard."""
+        self._store.flush()
+
+    def _execute(
+        self, world: TabletopWorld, call: SkillCall, before: SymbolicState, episode: int, rng: np.random.Generator
+    ) -> bool:
+        """One recorded skill run; False where even the expert did not come to its end."""
+        skill = self._library.skill(call.skill)
+        sentence = training_sentence(skill, call.arguments, rng)
+        expert = NoisyExpert(rng)
+        version, driver = self._driver(sentence, expert, rng)
+
+        def on_frame(fields: dict[str, object]) -> None:
+            self._store.add(fields, episode)
+            self._tally.frames += 1
+
+        goals = skill.success_of(call.arguments, before)
+        parts = SkillDrive(world, skill, call, goals, sentence, on_frame).run(driver, expert)
+        for part in parts:
+            self._tally.add(call.skill, part)
+            if part.kind == POLICY:
+                append_run(
+                    self._folder,
+                    OnPolicyRun(time.time(), call.skill, part.succeeded, part.ended_by.value, part.steps, version),
+                )
+        return parts[-1].ended_by is Ended.TERMINATED
+
+    def _driver(self, sentence: str, expert: NoisyExpert, rng: np.random.Generator) -> tuple[str, Driver]:
+        newest = self._policy.get()
+        if newest is None or rng.random() >= self._config.policy_share:
+            return "", expert
+        version, vla = newest
+        return version, VLADriver(vla, vla.encode(sentence))
+
+
+def load_policy(folder: Path) -> VLA:
+    """A checkpoint for acting in this process, on one thread: two would only wait for each other."""
+    import torch
+
+    from rt2.vla import load_vla
+
+    torch.set_num_threads(1)
+    return load_vla(folder)
+
+
+def collect(
+    config: CollectorConfig,
+    folder: Path,
+    worker: int,
+    stop: Callable[[], bool],
+    most_frames: int | None = None,
+    *,
+    load: Callable[[Path], VLA] = load_policy,
+    tally: Tally | None = None,
+) -> Tally:
+    """Collect into folder/frames until `stop` or, about, so many frames more.
+
+    worker: chooses the worlds that are drawn, and goes on after those of its earlier shards. A number in the file
+    folder/frame_limit makes all workers wait while there are that many frames.
+    """
+    tally = tally or Tally()
+    collector = Collector(config, folder, worker, load, tally)
+
+    def done() -> bool:
+        return stop() or (most_frames is not None and tally.frames >= most_frames)
+
+    while not done():
+        if collector.must_wait():
+            time.sleep(PAUSE_S)
+        else:
+            collector.practise(done)
+    collector.finish()
+    return tally
