@@ -13,8 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 Values = NDArray[np.float64]
 Ids = NDArray[np.int64]
 
-WIDTH_GUARD = 1e-8  # what OpenVLA's data pipeline adds to the width of a range before it divides by it
-
 
 def openvla_encode(normalised: ArrayLike, vocab_size: int = 32000, edges: int = 256) -> Ids:
     """Numbers of any shape, clipped to -1..1 → token ids of the same shape."""
@@ -39,9 +37,13 @@ def openvla_values(bins: Ids, edges: int = 256) -> Values:
 
 
 def normalise(values: Values, q01: Values, q99: Values, mask: NDArray[np.bool_]) -> Values:
-    """(…, D) physical numbers → -1..1 by their quantiles (D,), clipped; where mask (D,) is false, as they are."""
-    scaled = np.clip(2.0 * (values - q01) / (q99 - q01 + WIDTH_GUARD) - 1.0, -1.0, 1.0)
-    return np.where(mask, scaled, values)
+    """(…, D) physical numbers, clipped to their quantiles (D,) → -1..1; where mask (D,) is false, as they are.
+
+    OpenVLA's data pipeline adds 1e-8 to the width of a range, against ranges of no width; those are refused here, and
+    a range of -1..1 leaves its numbers exactly as they are.
+    """
+    scaled = (2.0 * np.clip(values, q01, q99) - q01 - q99) / (q99 - q01)
+    return np.where(mask, np.clip(scaled, -1.0, 1.0), values)
 
 
 def unnormalise(values: Values, q01: Values, q99: Values, mask: NDArray[np.bool_]) -> Values:
