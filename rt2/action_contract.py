@@ -145,8 +145,14 @@ class ActionContract(BaseModel):
         ]
 
     def _scheme(self) -> str:
-        ids = f" {list(self.token_ids)}" if self.token_ids else ""
-        return f"{self.bins} bins as '{self.vocabulary}' tokens{ids}"
+        return f"{self.bins} bins as '{self.vocabulary}' tokens{_told_ids(self.token_ids)}"
+
+
+def _told_ids(ids: tuple[int, ...]) -> str:
+    """A block of ids by its ends; others one by one, since any of them may be the one that differs."""
+    if not ids:
+        return ""
+    return f" {ids[0]}..{ids[-1]}" if ids == tuple(range(ids[0], ids[0] + len(ids))) else f" {list(ids)}"
 
 
 def _first_faults(error: ValidationError) -> str:
