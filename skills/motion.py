@@ -21,7 +21,7 @@ from skills.hand import (
     Obstacle,
     hand_yaw_rad,
 )
-from skills.planar import distance_m, distance_to_way_m
+from skills.planar import distance_m, is_within
 
 STEP_M = 0.045  # longest step: RT-2's action range is 5 cm, and a step that fills it cannot be corrected
 TURN_RAD = 0.22  # with what the arm turns below it, under the wrist's 0.26 a step
@@ -117,7 +117,7 @@ def passing_height_m(state: PhysicalState, goal: Vector3, around: Sequence[Obsta
             (finger_reach, obstacle.top_m + below + MARGIN_M),
             (palm_reach, obstacle.top_m - PALM_OVER_TOOL_M + MARGIN_M),
         ):
-            if height > needed and distance_to_way_m(obstacle.outline, (x, y), goal[:2]) < reach:
+            if height > needed and is_within(obstacle.outline, (x, y), goal[:2], reach):
                 ahead = max(0.0, distance_m(obstacle.outline, (x, y)) - reach)
                 needed = max(needed, height - 0.8 * ahead)
     return needed

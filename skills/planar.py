@@ -66,6 +66,8 @@ def distances_m(outline: Outline, x: NDArray[np.float64], y: NDArray[np.float64]
 
 def distance_to_way_m(outline: Outline, start: Point2, end: Point2) -> float:
     """From a straight way to an outline; 0 where it crosses it."""
+    if start == end:
+        return _distance_to_point_m(outline, start)
     if _inside(outline, start) or _inside(outline, end):
         return 0.0
     best = math.inf
@@ -79,6 +81,35 @@ def distance_to_way_m(outline: Outline, start: Point2, end: Point2) -> float:
         )  # fmt: skip
         previous = corner
     return best
+
+
+def is_within(outline: Outline, start: Point2, end: Point2, reach_m: float) -> bool:
+    """Whether a straight way comes nearer to an outline than reach_m; quick where it stays far off."""
+    (ax, ay), (bx, by) = outline[0], outline[len(outline) // 2]  # the corner across
+    radius = math.hypot(ax - bx, ay - by) / 2  # rectangles and octagons lie in the circle around these two
+    if segment_distance_m(((ax + bx) / 2, (ay + by) / 2), start, end) > reach_m + radius + 1e-9:
+        return False
+    return distance_to_way_m(outline, start, end) < reach_m
+
+
+def _distance_to_point_m(outline: Outline, point: Point2) -> float:
+    """From a point to an outline; 0 inside it. Written out: experts ask it thousands of times a second."""
+    x, y = point
+    px, py = outline[-1]
+    best, outside = math.inf, False
+    for cx, cy in outline:
+        ex, ey, dx, dy = cx - px, cy - py, x - px, y - py
+        if ex * dy - ey * dx < 0:
+            outside = True
+        share = (dx * ex + dy * ey) / (ex * ex + ey * ey)
+        share = 0.0 if share < 0.0 else 1.0 if share > 1.0 else share
+        dx -= share * ex
+        dy -= share * ey
+        square = dx * dx + dy * dy
+        if square < best:
+            best = square
+        px, py = cx, cy
+    return math.sqrt(best) if outside else 0.0
 
 
 def segment_distance_m(point: Point2, start: Point2, end: Point2) -> float:

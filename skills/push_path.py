@@ -15,7 +15,7 @@ import numpy as np
 from robots.physical_state import PhysicalState
 from robots.tabletop import layout
 from skills.hand import PALM_HALF_LENGTH_M, PALM_OVER_TOOL_M, Obstacle, obstacles
-from skills.planar import Point2, distance_m, distance_to_way_m, distances_m, segment_distance_m
+from skills.planar import Point2, distance_m, distances_m, is_within, segment_distance_m
 from skills.predicates import past_line_m
 
 TOWARDS: dict[str, Point2] = {"left": (0.0, 1.0), "right": (0.0, -1.0), "front": (1.0, 0.0), "back": (-1.0, 0.0)}
@@ -66,8 +66,9 @@ def _way(state: PhysicalState, block: str, zone: str, around: Sequence[Obstacle]
     points = field.way_from(start)
     if not points:
         return None
-    seen = [q for q in points[1:] if math.dist(start, q) <= SIGHT_M and _is_free(start, q, around, half_width_m)]
-    goal = seen[-1] if seen else points[min(2, len(points) - 1)]
+    near = (q for q in reversed(points[1:]) if math.dist(start, q) <= SIGHT_M)
+    seen = next((q for q in near if _is_free(start, q, around, half_width_m)), None)
+    goal = seen or points[min(2, len(points) - 1)]
     length = math.dist(start, goal)
     if length < 1e-6:
         return None
@@ -87,15 +88,16 @@ def lane_is_free(
     for obstacle in around:
         ahead = max(length_m, 0.0) + (PALM_HALF_LENGTH_M if obstacle.top_m > PALM_OVER_TOOL_M else FINGERS_AHEAD_M)
         end = (start[0] + ahead * heading[0], start[1] + ahead * heading[1])
-        if distance_to_way_m(obstacle.outline, start, end) < half_width_m:
+        if is_within(obstacle.outline, start, end, half_width_m):
             return False
     return True
 
 
 def _is_free(start: Point2, end: Point2, around: Sequence[Obstacle], half_width_m: float) -> bool:
     """A leg may start as near to a thing as the block now stands."""
-    return all(
-        distance_to_way_m(o.outline, start, end) >= min(half_width_m, distance_m(o.outline, start) - 0.001)
+    return not any(
+        is_within(o.outline, start, end, half_width_m)
+        and is_within(o.outline, start, end, distance_m(o.outline, start) - 0.001)
         for o in around
     )
 
@@ -131,18 +133,23 @@ class _Field:
         first = (int(np.abs(self.xs - start[0]).argmin()), int(np.abs(self.ys - start[1]).argmin()))
         best, came = {first: 0.0}, {first: first}
         queue = [(0.0, first)]
+        costs, goals = self.cost.tolist(), self.in_zone.tolist()  # plain lists: read one by one they are far faster
+        columns, rows = len(self.xs), len(self.ys)
         while queue:
             reached, cell = heapq.heappop(queue)
             if reached > best[cell]:
                 continue
-            if self.in_zone[cell]:
+            if goals[cell[0]][cell[1]]:
                 return self._trace(cell, came)
             for step, length in _STEPS:
                 near = (cell[0] + step[0], cell[1] + step[1])
-                if not (0 <= near[0] < len(self.xs) and 0 <= near[1] < len(self.ys)):
+                if not (0 <= near[0] < columns and 0 <= near[1] < rows):
                     continue
                 leaving = max(abs(near[0] - first[0]), abs(near[1] - first[1])) <= 1
-                total = reached + length * self.pitch_m * (min(self.cost[near], 10.0) if leaving else self.cost[near])
+                cost = costs[near[0]][near[1]]
+                if cost == math.inf and not leaving:
+                    continue
+                total = reached + length * self.pitch_m * (min(cost, 10.0) if leaving else cost)
                 if total < best.get(near, math.inf):
                     best[near], came[near] = total, cell
                     heapq.heappush(queue, (total, near))
