@@ -106,8 +106,7 @@ def _distance_to_point_m(outline: Outline, point: Point2) -> float:
         dx -= share * ex
         dy -= share * ey
         square = dx * dx + dy * dy
-        if square < best:
-            best = square
+        best = min(best, square)
         px, py = cx, cy
     return math.sqrt(best) if outside else 0.0
 
