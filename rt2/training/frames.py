@@ -94,7 +94,7 @@ class ShardReader:
         for path in sorted(self._folder.glob("*.npy"), key=lambda p: p.stat().st_mtime):
             if path.name in self._shards:
                 continue
-            shard = open_memmap(path, mode="r")  # type: ignore[no-untyped-call]
+            shard = open_memmap(path, mode="r")
             if shard.dtype != self._dtype:
                 raise ValueError(f"{path}: frames of another layout; expected {self._dtype}, found {shard.dtype}")
             self._shards[path.name] = shard

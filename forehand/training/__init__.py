@@ -1,0 +1,1 @@
+"""Trainings: joins robot frames, vision-language examples and a model into one run that can be resumed."""

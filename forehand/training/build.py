@@ -1,0 +1,68 @@
+"""A new rt2-small for the built-in tabletop: vocabulary, network and action contract before any training.
+
+Not for: the order of a training (forehand.training.run).
+"""
+
+from __future__ import annotations
+
+import torch
+
+from executor.learning.labels import LAYOUT
+from executor.robot_contract import FRAME, GRIPPER, tabletop_contract
+from executor.vla_inputs import IMAGE_SIZES, STATE
+from forehand.training.config import ModelConfig
+from robots.robot import CONTROL_RATE_HZ
+from rt2.action_contract import ActionContract, standard_dimensions
+from rt2.camera_contract import CameraContract
+from rt2.configuration import RT2Config
+from rt2.modeling import RT2ForConditionalGeneration
+from rt2.processing import RT2Processor
+from rt2.vocabulary import BINS, make_tokenizer
+from skills.wordings import training_words
+
+# the camera range that training worlds are drawn from (executor.learning.worlds), plus what a contract may allow
+SHIFT_M, TURN_RAD, VIEW_DEG = 0.04, 0.04, 3.0
+
+
+def new_processor(words: frozenset[str]) -> RT2Processor:
+    """A tokenizer that knows the training wordings, the things' names and `words`."""
+    names = {word for name in LAYOUT.cell_names for word in name.split()}
+    return RT2Processor(make_tokenizer(training_words() | names | words), cameras=IMAGE_SIZES)
+
+
+def new_model(model: ModelConfig, processor: RT2Processor, seed: int) -> RT2ForConditionalGeneration:
+    """Random weights of this seed."""
+    torch.manual_seed(seed)
+    config = RT2Config(
+        cameras={name: list(size) for name, size in IMAGE_SIZES.items()},
+        state=list(STATE),
+        auxiliary=list(LAYOUT.auxiliary),
+        cell_names=list(LAYOUT.cell_names),
+        vocab_size=len(processor.tokenizer),
+        action_start=processor.action_start,
+        location_start=processor.location_start,
+        bins=BINS,
+        **model.model_dump(),
+    )
+    return RT2ForConditionalGeneration(config)
+
+
+def new_contract(processor: RT2Processor) -> ActionContract:
+    """What a checkpoint trained on the tabletop promises and demands."""
+    views = tabletop_contract(IMAGE_SIZES).cameras
+    return ActionContract(
+        dimensions=standard_dimensions(),
+        bins=BINS,
+        frame=FRAME,
+        rate_hz=CONTROL_RATE_HZ,
+        gripper=GRIPPER,
+        vocabulary="own",
+        token_ids=tuple(range(processor.action_start, processor.action_start + BINS)),
+        cameras={
+            name: CameraContract(
+                **views[name].model_dump(), shift_m=SHIFT_M, turn_rad=TURN_RAD, view_range_deg=VIEW_DEG
+            )
+            for name in IMAGE_SIZES
+        },
+        state=STATE,
+    )

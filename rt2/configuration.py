@@ -1,0 +1,64 @@
+"""RT2Config: the sizes of rt2-small, in Hugging Face's conventions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import PretrainedConfig
+
+
+class RT2Config(PretrainedConfig):
+    """What is needed to build the network.
+
+    cameras: name → [width, height] in pixels, multiples of 8. state, auxiliary: names of what is read and told beside
+    the pictures and the action. language: "learned" (from nothing) or "minilm" (frozen, its features projected).
+    action_start, location_start: ids of the first of the 256 action and location tokens.
+    cell_prompts: token ids of the names of what a cell of a picture may show, for the grounding loss.
+    """
+
+    model_type = "forehand_rt2"
+
+    def __init__(
+        self,
+        *,
+        cameras: dict[str, list[int]] | None = None,
+        state: list[str] | None = None,
+        auxiliary: list[str] | None = None,
+        language: str = "learned",
+        vocab_size: int = 1024,
+        action_start: int = 0,
+        location_start: int = 0,
+        bins: int = 256,
+        cell_names: list[str] | None = None,
+        width: int = 128,
+        layers: int = 3,
+        heads: int = 4,
+        text_width: int = 128,
+        language_features: int = 384,
+        fine_channels: int = 32,
+        coarse_channels: int = 80,
+        slots: int = 8,
+        most_prompt_tokens: int = 48,
+        most_answer_tokens: int = 96,
+        **kwargs: Any,
+    ) -> None:
+        self.cameras = cameras or {"front": [96, 96], "wrist": [64, 64]}
+        self.state = state or []
+        self.auxiliary = auxiliary or []
+        self.language = language
+        self.vocab_size = vocab_size
+        self.action_start = action_start
+        self.location_start = location_start
+        self.bins = bins
+        self.cell_names = cell_names or []
+        self.width = width
+        self.layers = layers
+        self.heads = heads
+        self.text_width = text_width
+        self.language_features = language_features
+        self.fine_channels = fine_channels
+        self.coarse_channels = coarse_channels
+        self.slots = slots
+        self.most_prompt_tokens = most_prompt_tokens
+        self.most_answer_tokens = most_answer_tokens
+        super().__init__(**kwargs)

@@ -1,0 +1,179 @@
+"""RT2ForConditionalGeneration: one network that acts, answers, locates and plans, from pictures, state and a prompt.
+
+Two or more views become slots (rt2.layers), the prompt becomes tokens (rt2.language), and one decoder writes into them:
+words one by one, or the 8 action tokens either in one pass or one by one. In both cases the suffix is causal; in one
+pass the tokens before are simply not told. After RT-2 (arXiv 2307.15818) with the vision of TokenLearner and FiLM.
+Not for: turning sentences and pictures into tensors (rt2.processing), greedy decoding (rt2.small), losses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from rt2.configuration import RT2Config
+from rt2.language import Heard, LearnedTower, PretrainedTower
+from rt2.layers import OCTAVES, DecoderLayer, Slots, VisionTrunk, fourier, mlp
+
+ACTION_TOKENS = 8
+STATE_OCTAVES = 4
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the decoder attends to, and what vision tells on the way.
+
+    memory (b, m, width), mask (b, m); queries (b, width): a summary of where things are, added to the action queries;
+    pointing: camera → (b, cells) logits of where the sentence's target is; auxiliary (b, A);
+    grids: camera → (b, cells, c) features before language was heard.
+    """
+
+    memory: Tensor
+    mask: Tensor
+    queries: Tensor
+    pointing: dict[str, Tensor]
+    auxiliary: Tensor
+    grids: dict[str, Tensor]
+
+
+class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-call]
+    """The network. `listen` once per sentence, `look` once per observation, then `action_logits` or `text_logits`."""
+
+    config_class = RT2Config
+    config: RT2Config
+    state_mean: Tensor
+    state_scale: Tensor
+    main_input_name = "pictures"
+    base_model_prefix = "rt2"
+
+    def __init__(self, config: RT2Config) -> None:
+        super().__init__(config)
+        width, coarse, text = config.width, config.coarse_channels, config.text_width
+        tower = {"learned": LearnedTower, "minilm": PretrainedTower}
+        if config.language not in tower:
+            raise ValueError(f"no language tower '{config.language}'; have: {', '.join(tower)}")
+        self.language = tower[config.language](config)
+        self.trunks = nn.ModuleDict()
+        self.slots = nn.ModuleDict()
+        for name, (w, h) in config.cameras.items():
+            self.trunks[name] = VisionTrunk(h, w, config.fine_channels, coarse, text)
+            self.slots[name] = Slots(h // 8, w // 8, coarse, text, config.slots, width)
+        state, cameras = len(config.state), len(config.cameras)
+        self.register_buffer("state_mean", torch.zeros(state))
+        self.register_buffer("state_scale", torch.ones(state))
+        felt = state * (1 + 2 * STATE_OCTAVES)
+        told = cameras * (coarse + config.slots * 2 + 2 * 2 * OCTAVES)
+        self.geometry = mlp((felt + told + text, 256, 256))
+        self.tell = nn.Linear(256, len(config.auxiliary))
+        self.use = mlp((256 + len(config.auxiliary) * (1 + 2 * STATE_OCTAVES), width, width))
+        self.state_token = nn.Linear(felt, width)
+        self.prompt_tokens = nn.Linear(text, width)
+        self.kinds = nn.Parameter(torch.randn(cameras + 3, width) * 0.02)
+        self.embed = nn.Embedding(config.vocab_size, width)
+        self.answer_places = nn.Parameter(torch.randn(config.most_answer_tokens, width) * 0.02)
+        self.action_places = nn.Parameter(torch.randn(ACTION_TOKENS, width) * 0.5)
+        self.untold = nn.Parameter(torch.zeros(width))
+        self.layers = nn.ModuleList(DecoderLayer(width, config.heads) for _ in range(config.layers))
+        self.last = nn.LayerNorm(width)
+        self.grounding = nn.Linear(coarse, text)
+        nn.init.normal_(self.embed.weight, std=0.1)
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Every layer has initialised itself."""
+
+    def listen(self, prompt: Tensor, mask: Tensor) -> Heard:
+        """prompt (b, t) ids, or (b, t, features) of a pretrained tower; mask (b, t)."""
+        heard: Heard = self.language(prompt, mask)
+        return heard
+
+    def look(self, pictures: dict[str, Tensor], state: Tensor, heard: Heard, present: Tensor | None = None) -> Seen:
+        """pictures: camera → (b, h, w, 3) uint8; state (b, S) in SI units; present (b, cameras + 1): which of them, and
+        last the state, there are (all by default; what is absent must be zeros)."""
+        batch = len(state)
+        if present is None:
+            present = torch.ones(batch, len(self.trunks) + 1, dtype=torch.bool, device=state.device)
+        state = (state - self.state_mean) / self.state_scale * present[:, -1:]
+        felt = torch.cat((state, fourier(state, STATE_OCTAVES)), dim=-1)
+        tokens, masks, summary = [], [], [felt, heard.meaning]
+        pointing, grids = {}, {}
+        for k, (name, trunk) in enumerate(self.trunks.items()):
+            here = present[:, k : k + 1]
+            picture = pictures[name].to(state.dtype) * (2 / 255) - 1
+            grids[name], told = trunk(picture, heard.meaning)
+            logits, features, xy, slots = self.slots[name](told, heard.meaning)
+            pointing[name] = logits[:, 0]
+            summary += [torch.cat((features[:, 0], xy.flatten(1) * 2 - 1, fourier(xy[:, 0], OCTAVES)), -1) * here]
+            tokens.append(slots + self.kinds[k])
+            masks.append(here.expand(-1, slots.shape[1]))
+        thought = self.geometry(torch.cat(summary, dim=-1))
+        auxiliary = self.tell(thought)
+        where = self.use(torch.cat((thought, auxiliary, fourier(auxiliary, STATE_OCTAVES)), dim=-1))
+        tokens += [(self.state_token(felt) + self.kinds[-3])[:, None], (where + self.kinds[-2])[:, None]]
+        tokens.append(self.prompt_tokens(heard.tokens) + self.kinds[-1])
+        masks += [present[:, -1:].expand(-1, 2), heard.mask]
+        return Seen(torch.cat(tokens, dim=1), torch.cat(masks, dim=1), where, pointing, auxiliary, grids)
+
+    def action_inputs(self, seen: Seen, before: Tensor | None) -> Tensor:
+        """(b, 8, width) decoder inputs. before (b, 8): id of the token before each, or -1 where it is not told."""
+        inputs = self.action_places + seen.queries[:, None]
+        if before is None:
+            return inputs + self.untold
+        told = self.embed(before.clamp(min=0))
+        return inputs + torch.where((before >= 0)[..., None], told, self.untold)
+
+    def action_logits(self, seen: Seen, before: Tensor | None = None) -> Tensor:
+        """(b, 8, bins): what each action token is, told nothing or some of the tokens before it."""
+        hidden = self.decode(self.action_inputs(seen, before), seen)
+        return self.action_head(hidden)
+
+    def action_head(self, hidden: Tensor) -> Tensor:
+        """(b, n, width) → (b, n, bins): only action tokens can answer an act prompt."""
+        start, bins = self.config.action_start, self.config.bins
+        logits: Tensor = hidden @ self.embed.weight[start : start + bins].T
+        return logits
+
+    def text_logits(self, seen: Seen, answer: Tensor) -> Tensor:
+        """answer (b, n) ids so far, beginning with [BOS] → (b, n, vocabulary) logits of the token that follows each."""
+        inputs = self.embed(answer) + self.answer_places[: answer.shape[1]]
+        hidden = self.decode(inputs, seen)
+        return hidden @ self.embed.weight.T
+
+    def decode(self, inputs: Tensor, seen: Seen) -> Tensor:
+        """(b, n, width) → (b, n, width) through all layers; causal."""
+        n = inputs.shape[1]
+        mask = torch.ones(n, n, dtype=torch.bool, device=inputs.device).tril()
+        x = inputs
+        for layer, memory in zip(self.layers, self.memories(seen), strict=True):
+            x, _ = layer(x, mask, memory, seen.mask)
+        out: Tensor = self.last(x)
+        return out
+
+    def memories(self, seen: Seen) -> list[tuple[Tensor, Tensor]]:
+        """Each layer's keys and values of the memory."""
+        return [cast(DecoderLayer, layer).memory_attention.keys_values(seen.memory) for layer in self.layers]
+
+    def decode_next(
+        self,
+        token: Tensor,
+        seen: Seen,
+        memories: list[tuple[Tensor, Tensor]],
+        past: list[tuple[Tensor, Tensor]] | None,
+    ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """One more token (b, 1, width) after `past`; returns its (b, 1, width) and the new past."""
+        mask = torch.ones(1, 1, dtype=torch.bool, device=token.device)
+        x, kept = token, []
+        for k, (layer, memory) in enumerate(zip(self.layers, memories, strict=True)):
+            x, own = layer(x, mask, memory, seen.mask, None if past is None else past[k])
+            kept.append(own)
+        last: Tensor = self.last(x)
+        return last, kept
+
+    def cell_logits(self, seen: Seen, camera: str, names: Tensor) -> Tensor:
+        """(b, cells, names): what each cell of a picture shows, by likeness to the meanings (names, text_width)."""
+        likeness: Tensor = self.grounding(seen.grids[camera]) @ names.T
+        return likeness * self.config.text_width**-0.5

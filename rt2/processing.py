@@ -1,0 +1,104 @@
+"""RT2Processor: prompts, pictures, state and actions → the tensors that the network reads, and back.
+
+Not for: the network (rt2.modeling).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast, ProcessorMixin
+
+from rt2.errors import InputError
+from rt2.prompts import PromptKind
+from rt2.vocabulary import action_token, kind_token, location_token, token_id
+
+
+class RT2Processor(ProcessorMixin):
+    """Holds the tokenizer and the pictures' sizes.
+
+    cameras: name → [width, height]; most_prompt_tokens: longer prompts are refused.
+    """
+
+    tokenizer: PreTrainedTokenizerFast
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerFast,
+        cameras: Mapping[str, Sequence[int]] | None = None,
+        most_prompt_tokens: int = 48,
+        **kwargs: Any,
+    ) -> None:
+        self.cameras = {name: list(size) for name, size in (cameras or {"front": (96, 96), "wrist": (64, 64)}).items()}
+        self.most_prompt_tokens = most_prompt_tokens
+        super().__init__(tokenizer, **kwargs)  # type: ignore[no-untyped-call]
+
+    def __call__(
+        self,
+        sentences: str | Sequence[str],
+        pictures: Mapping[str, NDArray[np.uint8]] | None = None,
+        state: NDArray[np.float32] | None = None,
+        kind: PromptKind = "act",
+    ) -> dict[str, Any]:
+        """Prompts of one kind with (b, h, w, 3) pictures by camera and (b, S) state.
+
+        Returns `prompt` and `mask` (b, t), and where given `pictures` and `state`.
+        Raises InputError for pictures of another size, dtype or camera.
+        """
+        prompt, mask = self.prompts([sentences] if isinstance(sentences, str) else sentences, kind)
+        inputs: dict[str, Any] = {"prompt": prompt, "mask": mask}
+        if pictures is not None:
+            inputs["pictures"] = self.pictures(pictures)
+        if state is not None:
+            inputs["state"] = torch.as_tensor(np.asarray(state, np.float32))
+        return inputs
+
+    def prompts(self, sentences: Sequence[str], kind: PromptKind = "act") -> tuple[Tensor, Tensor]:
+        """(b, t) token ids, padded, and their mask (b, t)."""
+        rows = [self.prompt_ids(sentence, kind) for sentence in sentences]
+        return padded(rows, self.tokenizer.pad_token_id)
+
+    def prompt_ids(self, sentence: str, kind: PromptKind) -> list[int]:
+        """The kind's token and the sentence's; cut where there are too many."""
+        ids: list[int] = self.tokenizer(sentence, add_special_tokens=False)["input_ids"]
+        head = token_id(self.tokenizer, kind_token(kind))
+        return [head, *ids][: self.most_prompt_tokens]
+
+    def pictures(self, pictures: Mapping[str, NDArray[np.uint8]]) -> dict[str, Tensor]:
+        """Camera → (b, h, w, 3) uint8 tensor. Raises InputError naming what is wrong with which camera."""
+        checked = {}
+        for name, (width, height) in self.cameras.items():
+            if name not in pictures:
+                raise InputError(f"no picture of camera '{name}'; have: {', '.join(sorted(pictures)) or 'none'}")
+            batch = pictures[name]
+            if batch.dtype != np.uint8:
+                raise InputError(f"camera '{name}': pixels must be uint8, not {batch.dtype}")
+            if batch.shape[-3:] != (height, width, 3):
+                seen = "×".join(map(str, batch.shape[-3:]))
+                raise InputError(f"camera '{name}': expected {height}×{width}×3 (rows, columns, rgb), got {seen}")
+            checked[name] = torch.from_numpy(np.ascontiguousarray(batch))
+        return checked
+
+    @property
+    def action_start(self) -> int:
+        return token_id(self.tokenizer, action_token(0))
+
+    @property
+    def location_start(self) -> int:
+        return token_id(self.tokenizer, location_token(0))
+
+
+def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Tensor]:
+    """(b, t) ids filled up with `pad`, and (b, t) True where they are not."""
+    longest = max(map(len, rows), default=0)
+    ids = torch.full((len(rows), longest), pad, dtype=torch.long)
+    mask = torch.zeros(len(rows), longest, dtype=torch.bool)
+    for k, row in enumerate(rows):
+        ids[k, : len(row)] = torch.tensor(row, dtype=torch.long)
+        mask[k, : len(row)] = True
+    return ids, mask

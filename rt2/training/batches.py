@@ -1,0 +1,78 @@
+"""Batches: frames and text examples as tensors.
+
+Not for: which examples come when (rt2.training.mixture) or what is learned from them (rt2.training.losses).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rt2.action_tokens import ActionTokenizer
+from rt2.processing import RT2Processor, padded
+from rt2.prompts import PromptKind
+from rt2.training.frames import Frames
+
+
+@dataclass(frozen=True)
+class RobotBatch:
+    """pictures: camera → (b, h, w, 3) uint8; state (b, S); prompt and mask (b, t); bins (b, 8); points: camera →
+    (b, 3); cells: camera → (b, cells); auxiliary (b, A)."""
+
+    pictures: dict[str, Tensor]
+    state: Tensor
+    prompt: Tensor
+    mask: Tensor
+    bins: Tensor
+    points: dict[str, Tensor]
+    cells: dict[str, Tensor]
+    auxiliary: Tensor
+
+
+class Prompts:
+    """Sentences as token ids, tokenised once each."""
+
+    def __init__(self, processor: RT2Processor) -> None:
+        self._processor = processor
+        self._known: dict[tuple[str, PromptKind], list[int]] = {}
+
+    def __call__(self, sentences: Sequence[str], kind: PromptKind) -> tuple[Tensor, Tensor]:
+        """(b, t) ids and their mask."""
+        return padded([self._ids(s, kind) for s in sentences], self._processor.tokenizer.pad_token_id)
+
+    def _ids(self, sentence: str, kind: PromptKind) -> list[int]:
+        key = (sentence, kind)
+        if key not in self._known:
+            self._known[key] = self._processor.prompt_ids(sentence, kind)
+        return self._known[key]
+
+
+def robot_batch(frames: Frames, prompts: Prompts, tokens: ActionTokenizer, cameras: Sequence[str]) -> RobotBatch:
+    """(b,) structured frames → tensors."""
+    sentences = [bytes(s).decode("utf-8", "ignore") for s in frames["sentence"]]
+    prompt, mask = prompts(sentences, "act")
+    return RobotBatch(
+        pictures={c: torch.from_numpy(np.ascontiguousarray(frames[f"image.{c}"])) for c in cameras},
+        state=torch.from_numpy(np.ascontiguousarray(frames["state"])),
+        prompt=prompt,
+        mask=mask,
+        bins=torch.from_numpy(tokens.to_bins(frames["action"])),
+        points={c: torch.from_numpy(np.ascontiguousarray(frames[f"point.{c}"])) for c in cameras},
+        cells={c: torch.from_numpy(frames[f"cells.{c}"].reshape(len(frames), -1).astype(np.int64)) for c in cameras},
+        auxiliary=torch.from_numpy(np.ascontiguousarray(frames["auxiliary"])),
+    )
+
+
+def recoloured(pictures: dict[str, Tensor], strength: float, generator: torch.Generator) -> dict[str, Tensor]:
+    """Float pictures 0..255 with brightness and each colour's share changed at random: lamps differ, tasks do not."""
+    changed = {}
+    for name, picture in pictures.items():
+        count = len(picture)
+        gain = 1 + strength * (2 * torch.rand(count, 1, 1, 3, generator=generator) - 1) * 0.5
+        gain = gain * (1 + strength * (2 * torch.rand(count, 1, 1, 1, generator=generator) - 1))
+        changed[name] = (picture.float() * gain.to(picture.device)).clamp(max=255)
+    return changed
