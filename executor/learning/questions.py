@@ -26,6 +26,7 @@ LEAST_PIXELS = 8  # in one of the pictures: what shows less is not asked about
 LOCATIONS = 256
 NEAR_LINE_M = 0.012  # a block so near to a zone's line is not asked about
 NEAR_M = 0.03
+TABLE_WEIGHT = 0.3  # of questions about what is on the table, beside those about blocks and pads
 COUNTS = ("zero", "one", "two", "three", "four", "five", "six", "seven")
 WAYS: Mapping[str, str] = {
     "left": "to the left",
@@ -90,12 +91,17 @@ def _in(moment: Moment, rng: np.random.Generator) -> Sequence[Question]:
 
 
 def _related(predicate: str, moment: Moment, others: Sequence[str], rng: np.random.Generator) -> Sequence[Question]:
-    """A true and a false one; among the false, things near each other are likelier."""
+    """A true and a false one with the same kind of lower thing; false ones of near things are likelier."""
     pairs = [(a, b) for a, b in product(visible(moment, "block"), others) if a != b]
+    kinds = moment.symbolic.objects
     true = [pair for pair in pairs if Literal(predicate, pair) in moment.symbolic.facts]
     false = [pair for pair in pairs if pair not in set(true)]
-    if not true or not false:
+    both = sorted({kinds[b] for _, b in true} & {kinds[b] for _, b in false})
+    if not both:
         return ()
+    weights = np.array([TABLE_WEIGHT if k == "table" else 1.0 for k in both])
+    kind = both[int(rng.choice(len(both), p=weights / weights.sum()))]
+    true, false = ([pair for pair in some if kinds[pair[1]] == kind] for some in (true, false))
     at = {name: thing.position_m for name, thing in moment.state.objects.items()}
     gaps = [0.1 if b == "table" else horizontal_distance_m(at[a], at[b]) for a, b in false]
     shares = np.array([(gap + NEAR_M) ** -2 for gap in gaps])
@@ -129,8 +135,12 @@ def _hand(moment: Moment, rng: np.random.Generator) -> Sequence[Question]:
         return ()
     other = others[int(rng.integers(len(others)))]
     if held is not None:
-        return _ask("holds", True, held), Question(TEMPLATES["held"], held), _ask("holds", False, other)
-    return (_ask("holds", False, other),) if rng.random() < 0.3 else (Question(TEMPLATES["held"], "nothing"),)
+        wrong = (_ask("holds", False, other),) if rng.random() < 0.5 else ()
+        return _ask("holds", True, held), Question(TEMPLATES["held"], held), *wrong
+    drawn = rng.random()  # mostly the hand is empty: not asked as often as it is so
+    if drawn < 0.15:
+        return (_ask("holds", False, other),)
+    return (Question(TEMPLATES["held"], "nothing"),) if drawn < 0.55 else ()
 
 
 def _count_in(moment: Moment, rng: np.random.Generator) -> Sequence[Question]:
@@ -139,7 +149,7 @@ def _count_in(moment: Moment, rng: np.random.Generator) -> Sequence[Question]:
         return ()
     name, seen = containers[int(rng.integers(len(containers)))], visible(moment, "block")
     inside = [n for n in moment.symbolic.resting.get(name, ()) if n in moment.state.objects]
-    if not all(n in seen for n in inside) or (not inside and rng.random() < 0.5):
+    if not all(n in seen for n in inside) or (not inside and rng.random() < 0.7):
         return ()
     return (_ask("count in", COUNTS[len(inside)], name),)
 
@@ -212,17 +222,18 @@ def _there(moment: Moment, rng: np.random.Generator) -> Sequence[Question]:
 
 
 def _zone(moment: Moment, rng: np.random.Generator) -> Sequence[Question]:
-    standing = [n for n in visible(moment, "block") if any(f.predicate == "on" and f.arguments[0] == n
-                                                           for f in moment.symbolic.facts)]  # fmt: skip
-    past = [(n, z, past_line_m(moment.state, n, z)) for n in standing for z in WAYS]
-    true = [(n, z) for n, z, by_m in past if by_m > NEAR_LINE_M]
-    false = [(n, z) for n, z, by_m in past if by_m < -NEAR_LINE_M]
+    """One block that is past a zone's line, and one that is not."""
+    on_something = {fact.arguments[0] for fact in moment.symbolic.facts if fact.predicate == "on"}
+    standing = [name for name in visible(moment, "block") if name in on_something]
+    zone = list(WAYS)[int(rng.integers(len(WAYS)))]
+    past_m = {name: past_line_m(moment.state, name, zone) for name in standing}
+    true = [name for name in standing if past_m[name] > NEAR_LINE_M]
+    false = [name for name in standing if past_m[name] < -NEAR_LINE_M]
     if not true or not false:
         return ()
-    drawn = (true[int(rng.integers(len(true)))], True), (false[int(rng.integers(len(false)))], False)
-    return [
-        Question(TEMPLATES["zone"].format(n, WAYS[z]), ("no", "yes")[truth], (n,)) for (n, z), truth in drawn
-    ]  # fmt: skip
+    yes, no = true[int(rng.integers(len(true)))], false[int(rng.integers(len(false)))]
+    template, way = TEMPLATES["zone"], WAYS[zone]
+    return Question(template.format(yes, way), "yes", (yes,)), Question(template.format(no, way), "no", (no,))
 
 
 def _where(moment: Moment, rng: np.random.Generator) -> Sequence[Question]:

@@ -11,6 +11,7 @@ import argparse
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from executor.learning.captions import CAPTION_WORDS
 from executor.learning.moments import Moment, draw_moments
 from executor.learning.questions import COUNTS, MAKERS, TEMPLATES, WAYS, Question
 from robots.tabletop.names import BLOCK_COLOURS, COLOURS_OF, FIXTURES, NEUTRAL_COLOURS, TABLE
-from rt2.training.example_files import read_examples, write_examples_shard
+from rt2.training.example_files import read_examples, shard_path, write_examples_shard
 from rt2.training.examples import NAMED_THINGS, TextExample
 from skills.wordings import training_words, words_of
 
@@ -77,26 +78,28 @@ def _example(moment: Moment, question: Question) -> TextExample:
 
 
 def write_examples(folder: Path, n: int, seed: int, workers: int) -> int:
-    """Write at least n examples as shards into `folder`; how many. Same n and seed: the same files.
+    """Write at least n examples as shards into `folder`; how many. Same n and seed: the same examples.
 
-    A shard that is there already is kept, so that a run that was killed goes on where it was.
+    A shard that is there already is kept, so that a run that was killed goes on where it was. More than one worker:
+    processes of their own, with progress on standard error.
     """
     shards = -(-n // PER_SHARD)
-    with ProcessPoolExecutor(workers) as pool:
-        futures = [pool.submit(_write_shard, folder, seed, k, min(PER_SHARD, n)) for k in range(shards)]
-        console = Console(stderr=True)
-        done = track(as_completed(futures), total=shards, description="Examples", console=console)
+    jobs = [(folder, seed, k, min(PER_SHARD, n)) for k in range(shards)]
+    if workers == 1:
+        return sum(_write_shard(*job) for job in track(jobs, description="Examples", console=Console(stderr=True)))
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:  # a forked child would share the parent's threads
+        futures = [pool.submit(_write_shard, *job) for job in jobs]
+        done = track(as_completed(futures), total=shards, description="Examples", console=Console(stderr=True))
         return sum(future.result() for future in done)
 
 
 def _write_shard(folder: Path, seed: int, index: int, count: int) -> int:
-    name = f"{seed:06d}-{index:05d}"
-    if (folder / f"{name}.npz").is_file():
-        return count
-    rng, examples = np.random.default_rng([seed, index]), list[TextExample]()
-    while len(examples) < count:
-        examples += draw_examples(rng)
-    write_examples_shard(folder, examples[:count], name)
+    name = f"{seed:06d}-{index:05d}-{count}"
+    if not shard_path(folder, name).is_file():
+        rng, examples = np.random.default_rng([seed, index]), list[TextExample]()
+        while len(examples) < count:
+            examples += draw_examples(rng)
+        write_examples_shard(folder, examples[:count], name)
     return count
 
 
