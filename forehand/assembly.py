@@ -20,11 +20,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from executor.policies.expert import ExpertPolicy
 from executor.policy import Policy
 from executor.stop import StopToken
+from forehand.checkpoints import pinned
 from forehand.config import ConfigError, RunConfig
 from forehand.event_log import RunFolderError
 from forehand.events import RunEnded
@@ -36,6 +38,7 @@ from forehand.watching import Watcher
 from forehand.workplace import Clock, FaultReport, Workplace
 from planner.planner import Planner, Remembers
 from planner.search import SearchPlanner
+from robots.tabletop.cameras import CAMERAS, ImageSize
 from robots.tabletop.fault_schedule import FaultSchedule, fault_mix, scheduled
 from robots.tabletop.robot import TabletopRobot
 from robots.tabletop.snapshots import WorldSnapshot
@@ -75,8 +78,32 @@ def _llm(config: RunConfig) -> Planner:
     )
 
 
-def _expert(library: SkillLibrary, world: TabletopWorld) -> Policy:
-    return ExpertPolicy(library, world.physical_state)
+@dataclass(frozen=True)
+class Driver:
+    """A policy, and the sizes of the pictures that it needs, by camera."""
+
+    policy: Policy
+    image_sizes: Mapping[str, ImageSize]
+
+
+def _rt2(config: RunConfig, library: SkillLibrary, world: TabletopWorld) -> Driver:  # noqa: ARG001
+    import torch
+
+    from executor.policies.rt2 import Rt2Policy
+    from executor.robot_contract import tabletop_contract
+    from rt2.vla import load_vla
+
+    folder = pinned(config).checkpoint
+    assert folder is not None
+    torch.set_num_threads(1)  # two threads on two busy cores decide ten times slower than one
+    vla = load_vla(folder)
+    sizes = {name: (camera.width, camera.height) for name, camera in vla.contract.cameras.items()}
+    policy = Rt2Policy(vla, tabletop_contract(sizes, world.variation))
+    return Driver(policy, policy.image_sizes)
+
+
+def _expert(config: RunConfig, library: SkillLibrary, world: TabletopWorld) -> Driver:  # noqa: ARG001
+    return Driver(ExpertPolicy(library, world.physical_state), {})
 
 
 def _scene_detector(library: SkillLibrary) -> SuccessDetector:
@@ -84,7 +111,7 @@ def _scene_detector(library: SkillLibrary) -> SuccessDetector:
 
 
 PLANNERS: Mapping[str, Callable[[RunConfig], Planner]] = {"search": _search, "language": _language, "llm": _llm}
-POLICIES: Mapping[str, Callable[[SkillLibrary, TabletopWorld], Policy]] = {"expert": _expert}
+POLICIES: Mapping[str, Callable[[RunConfig, SkillLibrary, TabletopWorld], Driver]] = {"rt2": _rt2, "expert": _expert}
 PERCEPTIONS: Mapping[str, Callable[[TabletopWorld], Perception]] = {"oracle": OraclePerception}
 DETECTORS: Mapping[str, Callable[[SkillLibrary], SuccessDetector]] = {"scene": _scene_detector}
 
@@ -119,20 +146,20 @@ def assemble(config: RunConfig, world: TabletopWorld | None = None) -> Workplace
     """World, robot and the rest, wired once; a context manager that closes the world.
 
     world: one that was restored; else the configuration's scene is set up.
-    Raises SceneError, SkillFileError, DisplayError.
+    Raises SceneError, SkillFileError, DisplayError, and VLAError where a checkpoint cannot be used here.
     """
     library = SkillLibrary()
     for path in config.skill_files:
         library = library.with_file(path)
     world = world or TabletopWorld(config.scene, config.seed, gui=config.gui)
     try:
-        policy = POLICIES[config.policy](library, world)
+        driver = POLICIES[config.policy](config, library, world)
         report = FaultReport()
         schedule = FaultSchedule(seed=config.seed, mix=fault_mix(config.faults))
         robot = TabletopRobot(
             world,
-            cameras=config.cameras or policy.cameras,
-            image_size=config.image_size,
+            cameras=dict.fromkeys((*driver.policy.cameras, *config.cameras)),
+            image_size={**dict.fromkeys(CAMERAS, config.image_size), **driver.image_sizes},
             faults=() if config.faults == "none" else (scheduled(schedule, report),),
         )
         lies = (config.false_positive_rate, config.false_negative_rate)
@@ -143,7 +170,7 @@ def assemble(config: RunConfig, world: TabletopWorld | None = None) -> Workplace
             library=library,
             perception=PERCEPTIONS[config.perception](world),
             detector=detector,
-            policy=policy,
+            policy=driver.policy,
             planner_for=Planners(),
             belief=Belief(library),
             fault_report=report,

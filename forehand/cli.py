@@ -11,6 +11,9 @@ from typing import Annotated
 
 import typer
 
+from forehand.defaults import DEFAULT_POLICY, DEFAULT_SCENE
+from forehand.demos_cli import demos_app
+
 EXIT_USAGE = 2
 EXIT_STOPPED = 130
 
@@ -27,6 +30,7 @@ graph_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Run, 
 scene_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The scenes that ship, and how one looks.")
 app.add_typer(graph_app, name="graph")
 app.add_typer(scene_app, name="scene")
+app.add_typer(demos_app, name="demos")
 
 Scene = Annotated[str, typer.Option("--scene", "-s", help="A scene's name, a YAML file, or random:SEED.")]
 GoalText = Annotated[
@@ -36,7 +40,11 @@ Seed = Annotated[int, typer.Option(help="Decides free positions, faults and nois
 PlannerName = Annotated[
     str | None, typer.Option("--planner", "-p", help="search, language or llm [language; search with --goal].")
 ]
-PolicyName = Annotated[str, typer.Option("--policy", help="Who drives the skills: expert (scripted, privileged).")]
+POLICY_HELP = "Who drives the skills: rt2 (the VLA, from camera images) or expert (scripted, privileged)."
+PolicyName = Annotated[str, typer.Option("--policy", help=POLICY_HELP)]
+Checkpoint = Annotated[
+    Path | None, typer.Option("--checkpoint", help="A folder with the weights of --policy rt2 [the one that ships].")
+]
 PerceptionName = Annotated[str, typer.Option("--perception", help="oracle (simulator state that a camera could see).")]
 DetectorName = Annotated[str, typer.Option("--detector", help="scene (judges from the scene before and after).")]
 FAULTS_HELP = "none, standard (about one fault in four skills), or one kind: moved, slipped, taken, …"
@@ -63,8 +71,6 @@ RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, su
 GraphFile = Annotated[Path, typer.Argument(metavar="FILE", help="A skill graph, YAML or JSON.")]
 SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="A suite's name (tabletop-long) or a YAML file.")]
 
-DEFAULT_SCENE = "kitchen-corner"
-
 
 @app.command(epilog='Example: forehand run "stack the red block on the green block" --scene kitchen-corner')
 def run(
@@ -73,7 +79,8 @@ def run(
     goal: GoalText = None,
     seed: Seed = 0,
     planner: PlannerName = None,
-    policy: PolicyName = "expert",
+    policy: PolicyName = DEFAULT_POLICY,
+    checkpoint: Checkpoint = None,
     perception: PerceptionName = "oracle",
     detector: DetectorName = "scene",
     faults: Faults = "none",
@@ -99,7 +106,7 @@ def run(
 
     options = RunOptions(
         instruction, scene, goal, seed, planner, policy, perception, detector, faults, open_loop, tuple(skill or ()),
-        model, base_url, prompts, record_replies, replay_replies, gui, timeout_s=timeout,
+        model, base_url, prompts, record_replies, replay_replies, gui, timeout_s=timeout, checkpoint=checkpoint,
     )  # fmt: skip
     raise typer.Exit(run_command(options, out=out, video=video, speed=speed, as_json=json))
 
@@ -138,7 +145,8 @@ def chat(
     scene: Scene = DEFAULT_SCENE,
     seed: Seed = 0,
     planner: PlannerName = None,
-    policy: PolicyName = "expert",
+    policy: PolicyName = DEFAULT_POLICY,
+    checkpoint: Checkpoint = None,
     faults: Faults = "none",
     skill: SkillFiles = None,
     model: Model = None,
@@ -154,7 +162,7 @@ def chat(
 
     options = RunOptions(
         "", scene, None, seed, planner, policy, "oracle", "scene", faults, False, tuple(skill or ()),
-        model, base_url, prompts, None, None, gui, timeout_s=timeout,
+        model, base_url, prompts, None, None, gui, timeout_s=timeout, checkpoint=checkpoint,
     )  # fmt: skip
     raise typer.Exit(chat_command(options, speed=speed))
 
@@ -167,7 +175,8 @@ def evaluate(
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Score the planner without a robot.")] = False,
     seed: Seed = 0,
     planner: PlannerName = None,
-    policy: PolicyName = "expert",
+    policy: PolicyName = DEFAULT_POLICY,
+    checkpoint: Checkpoint = None,
     perception: PerceptionName = "oracle",
     detector: DetectorName = "scene",
     faults: Faults = "none",
@@ -198,6 +207,7 @@ def evaluate(
     options = RunOptions(
         "", "", None, seed, planner, policy, perception, detector, faults, open_loop, tuple(skill or ()),
         model, base_url, prompts, None, replay_replies, False, false_positive_rate, false_negative_rate, timeout,
+        checkpoint,
     )  # fmt: skip
     raise typer.Exit(
         eval_command(options, suite, episodes=episodes, workers=workers, plan_only=plan_only, out=out, as_json=json)
@@ -276,7 +286,8 @@ def graph_run(
     scene: Scene = DEFAULT_SCENE,
     goal: GoalText = None,
     seed: Seed = 0,
-    policy: PolicyName = "expert",
+    policy: PolicyName = DEFAULT_POLICY,
+    checkpoint: Checkpoint = None,
     faults: Faults = "none",
     open_loop: OpenLoop = False,
     skill: SkillFiles = None,
@@ -294,8 +305,9 @@ def graph_run(
     graph = load_graph(file)
     check_graph(graph, scene, seed, tuple(skill or ()))
     options = RunOptions(
-        "", scene, goal, seed, "search", policy, "oracle", "scene", faults, open_loop, tuple(skill or ()), gui=gui
-    )
+        "", scene, goal, seed, "search", policy, "oracle", "scene", faults, open_loop, tuple(skill or ()), gui=gui,
+        checkpoint=checkpoint,
+    )  # fmt: skip
     raise typer.Exit(run_command(options, graph=graph, out=out, video=video, speed=speed, as_json=json))
 
 

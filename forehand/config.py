@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from forehand.defaults import DEFAULT_POLICY, PolicyName
 from planner.recovery import RecoveryBudgets
 from robots.tabletop.fault_schedule import fault_mix
 from robots.tabletop.scene_spec import SceneSpec, load_scene
@@ -17,7 +18,6 @@ from skills.goal import Goal
 from skills.skill_graph import SkillGraph
 
 PlannerName: TypeAlias = Literal["search", "language", "llm"]
-PolicyName: TypeAlias = Literal["expert"]
 PerceptionName: TypeAlias = Literal["oracle"]
 DetectorName: TypeAlias = Literal["scene"]
 
@@ -67,7 +67,9 @@ class RunConfig(BaseModel):
     scene: Annotated[SceneSpec, BeforeValidator(_read_scene)]
     seed: int = Field(0, ge=0)
     planner: PlannerName = "language"
-    policy: PolicyName = "expert"
+    policy: PolicyName = DEFAULT_POLICY
+    checkpoint: Path | None = None  # a folder, of policy rt2; None for the one that ships
+    checkpoint_sha256: str | None = None  # of its weights; a run records it
     perception: PerceptionName = "oracle"
     detector: DetectorName = "scene"
     false_positive_rate: float = Field(default=0.0, ge=0.0, le=1.0)  # of a detector that lies, for studies
@@ -75,12 +77,18 @@ class RunConfig(BaseModel):
     faults: Annotated[str, AfterValidator(_known_mix)] = "none"  # the name of a mix
     closed_loop: bool = True
     skill_files: tuple[Path, ...] = ()
-    cameras: tuple[str, ...] = ()  # what the robot renders each control step; the expert needs none
-    image_size: int = Field(default=96, ge=16, le=1024)
+    cameras: tuple[str, ...] = ()  # pictures taken each control step beside those that the policy needs
+    image_size: int = Field(default=96, ge=16, le=1024)  # of those; a checkpoint knows the sizes that it needs
     gui: bool = False
     language_model: LanguageModelConfig = LanguageModelConfig()
     budgets: RecoveryBudgets = RecoveryBudgets()
     most_attempts: int = Field(default=200, ge=1)  # at steps, in the whole run
+
+    @model_validator(mode="after")
+    def _checkpoint_is_of_a_policy_that_has_one(self) -> RunConfig:
+        if self.checkpoint is not None and self.policy != "rt2":
+            raise ValueError(f"a checkpoint is for policy rt2; policy {self.policy} has none")
+        return self
 
     def check_asks_for_something(self) -> None:
         """Raises ConfigError where there is nothing to do (a chat's workplace has none before the first command)."""

@@ -27,7 +27,9 @@ def _mendable() -> tuple[type[BaseException], ...]:
     from robots.tabletop.scene_spec import SceneError
     from robots.tabletop.trace import TraceError
     from robots.tabletop.world import DisplayError
+    from rt2.errors import VLAError
     from skills.checking import LiteralError
+    from skills.dataset_format import DatasetError
     from skills.graph_files import GraphFileError
     from skills.library import SkillFileError
     from skills.literals import LiteralSyntaxError
@@ -35,9 +37,9 @@ def _mendable() -> tuple[type[BaseException], ...]:
     from skills.skill_graph import GraphError
 
     return (
-        ConfigError, DisplayError, FaultError, GraphError, GraphFileError, InstructionError, LiteralError,
+        ConfigError, DatasetError, DisplayError, FaultError, GraphError, GraphFileError, InstructionError, LiteralError,
         LiteralSyntaxError, PlannerError, RunFolderError, SceneError, SkillCallError, SkillFileError, SuiteError,
-        TraceError, UnknownSchemaError,
+        TraceError, UnknownSchemaError, VLAError,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from forehand.assembly import start_run
+from forehand.checkpoints import checkpoint_words, pinned
 from forehand.config import RunConfig
 from forehand.events import Outcome
 from forehand.plan_scoring import plan_and_predict
@@ -60,6 +61,7 @@ class EvalResult(BaseModel):
     suite: str
     planner: str
     policy: str
+    checkpoint: str  # path and fingerprint of the weights that drove; empty for a policy without
     perception: str
     detector: str
     faults: str
@@ -119,6 +121,7 @@ def evaluate_suite(
 ) -> EvalResult:
     """Run it all; on_episode hears of each score as it comes. The result is in the suite's order."""
     started = time.monotonic()
+    template = template.model_copy(update={"policy": "expert"}) if plan_only else pinned(template)
     work = [
         Episode(task, template.seed + EPISODE_SEED_STRIDE * k, template, plan_only, _episode_folder(folder, task, k))
         for task in suite.tasks
@@ -207,6 +210,7 @@ def _summary(
         suite=suite.name,
         planner=template.planner,
         policy="none" if plan_only else template.policy,
+        checkpoint=checkpoint_words(template),
         perception=template.perception,
         detector="none" if plan_only else template.detector,
         faults=template.faults,

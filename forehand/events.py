@@ -38,6 +38,7 @@ class RunStarted(_Event):
     seed: int
     planner: str
     policy: str
+    checkpoint: str = ""  # path and fingerprint of the weights that drive; empty for a policy without
     perception: str
     detector: str
     closed_loop: bool

@@ -107,6 +107,7 @@ class RunResult(_Record):
     seed: int
     planner: str
     policy: str
+    checkpoint: str  # path and fingerprint of the weights that drove; empty for a policy without
     perception: str
     detector: str
     closed_loop: bool
@@ -151,6 +152,7 @@ def summarise(events: Sequence[Event]) -> RunResult:
         seed=started.seed,
         planner=started.planner,
         policy=started.policy,
+        checkpoint=started.checkpoint,
         perception=started.perception,
         detector=started.detector,
         closed_loop=started.closed_loop,

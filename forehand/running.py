@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from executor.stop import StopToken
 from forehand.agent import Agent
+from forehand.checkpoints import checkpoint_words
 from forehand.config import RunConfig
 from forehand.event_log import EventLog, part_failed
 from forehand.events import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 SETTLING_S = 3.0  # of simulated time at most, before the true end state is read
 TRUTH = "simulator state (oracle), after settling"
-VERSIONED = ("forehand", "pybullet", "numpy")
+VERSIONED = ("forehand", "pybullet", "numpy", "torch", "transformers")
 
 
 class Run:
@@ -143,6 +144,7 @@ class Run:
                 seed=self.config.seed,
                 planner=self.parts.planner.name,
                 policy=self.parts.executor.policy.name,
+                checkpoint=checkpoint_words(self.config),
                 perception=self.parts.perception.name,
                 detector=self.parts.detector.name,
                 closed_loop=self.config.closed_loop,

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from executor.policy import Policy
 from executor.skill_executor import SkillExecutor
 from executor.stop import StopToken
+from forehand.checkpoints import pinned
 from forehand.config import RunConfig
 from forehand.event_log import EventLog
 from forehand.events import Event, FaultInjected
@@ -102,6 +103,7 @@ class Workplace:
     ) -> RunResult:
         """One command from beginning to end; see forehand.assembly.start_run for the errors."""
         config.check_asks_for_something()
+        config = pinned(config)
         parts = self.parts_for(config)  # what cannot be built is told before there is a folder
         with ExitStack() as closing:
             kept = closing.enter_context(RunFolder.create(folder, config)) if folder is not None else None

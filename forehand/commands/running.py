@@ -56,6 +56,7 @@ class RunOptions:
     false_positive_rate: float = 0.0
     false_negative_rate: float = 0.0
     timeout_s: float = 60.0
+    checkpoint: Path | None = None
 
     def config(self, graph: SkillGraph | None = None) -> RunConfig:
         """The checked record. Raises pydantic.ValidationError, SceneError, LiteralSyntaxError or LiteralError."""
@@ -81,6 +82,7 @@ class RunOptions:
                 "seed": self.seed,
                 "planner": self.planner_name,
                 "policy": self.policy,
+                "checkpoint": self.checkpoint.resolve() if self.checkpoint is not None else None,
                 "perception": self.perception,
                 "detector": self.detector,
                 "false_positive_rate": self.false_positive_rate,

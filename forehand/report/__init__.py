@@ -77,6 +77,7 @@ def _facts(result: RunResult) -> list[tuple[str, str]]:
     facts = [
         ("planner", result.planner),
         ("policy", result.policy),
+        *([("checkpoint", result.checkpoint)] if result.checkpoint else []),
         ("perception", result.perception),
         ("detector", result.detector),
         ("loop", "closed" if result.closed_loop else "open"),

@@ -58,6 +58,8 @@ BAD_INPUT = {
     "no graph file": (["graph", "check", "none.yaml"], "none.yaml"),
     "no skill file": (["plan", "x", "--skill", "none.py"], "no skill file"),
     "unknown schema": (["schema", "runs"], "did you mean 'run'"),
+    "checkpoint of the expert": (["run", "x", "--policy", "expert", "--checkpoint", "."], "is for policy rt2"),
+    "no checkpoint": (["run", "x", "--policy", "rt2", "--checkpoint", "none"], "no checkpoint"),
     "no endpoint": (["plan", "x", "--planner", "llm"], "OPENAI_BASE_URL"),
 }
 
@@ -109,7 +111,16 @@ def test_bad_endpoints_leave_nothing_behind(
     reply: Reply, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with LoopbackEndpoint(reply) as endpoint:
-        arguments = ["run", "put the red block in the blue bowl", "--planner", "llm", "--scene", "scene.yaml"]
+        arguments = [
+            "run",
+            "put the red block in the blue bowl",
+            "--planner",
+            "llm",
+            "--scene",
+            "scene.yaml",
+            "--policy",
+            "expert",
+        ]
         assert refused([*arguments, "--base-url", endpoint.url, "--json"], monkeypatch, capsys)
 
 
@@ -118,5 +129,14 @@ def test_a_folder_that_cannot_be_written(
 ) -> None:
     taken = tmp_path / "taken"
     taken.write_text("a file, not a folder", "utf-8")
-    arguments = ["run", "pick up the red block", "--scene", "scene.yaml", "--out", str(taken / "run")]
+    arguments = [
+        "run",
+        "pick up the red block",
+        "--scene",
+        "scene.yaml",
+        "--policy",
+        "expert",
+        "--out",
+        str(taken / "run"),
+    ]
     assert "taken" in refused(arguments, monkeypatch, capsys)

@@ -19,7 +19,20 @@ LONGEST_WAIT_S = 60.0
 
 def test_ctrl_c_stops_the_robot_and_the_run_can_be_resumed(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    arguments = ["run", SAID, "--scene", "kitchen-corner", "--out", str(folder), "--speed", "1", "--no-video", "--json"]
+    arguments = [
+        "run",
+        SAID,
+        "--scene",
+        "kitchen-corner",
+        "--policy",
+        "expert",
+        "--out",
+        str(folder),
+        "--speed",
+        "1",
+        "--no-video",
+        "--json",
+    ]
     running = subprocess.Popen([FOREHAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + LONGEST_WAIT_S
     trace = folder / "trace.jsonl"

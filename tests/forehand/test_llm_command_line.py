@@ -73,7 +73,17 @@ def test_no_endpoint_at_all_says_how_to_set_one(monkeypatch, capsys):
 
 def test_a_run_that_gets_no_plan_leaves_nothing_behind(monkeypatch, capsys, tmp_path):
     with LoopbackEndpoint(refusal(400, "no chat template")) as endpoint:
-        words = ("run", *COMMAND[1:], "--base-url", endpoint.url, "--out", str(tmp_path / "run"), "--no-video")
+        words = (
+            "run",
+            *COMMAND[1:],
+            "--base-url",
+            endpoint.url,
+            "--out",
+            str(tmp_path / "run"),
+            "--no-video",
+            "--policy",
+            "expert",
+        )
         assert forehand(monkeypatch, *words) == 2
     assert "no chat template" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

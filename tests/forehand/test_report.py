@@ -23,7 +23,9 @@ from forehand.tracing import TraceRecorder
 @pytest.fixture(scope="module")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunResult]:
     folder = tmp_path_factory.mktemp("runs") / "one"
-    config = RunConfig.model_validate({"instruction": "pick up the red block", "scene": "two-blocks"})
+    config = RunConfig.model_validate(
+        {"instruction": "pick up the red block", "scene": "two-blocks", "policy": "expert"}
+    )
     return folder, start_run(config, folder=folder, watchers=[TraceRecorder(folder)])
 
 

@@ -14,6 +14,7 @@ from forehand.commands.schemas import SCHEMAS, schema_text
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "docs" / "schemas"
 FOREHAND = str(Path(sys.executable).parent / "forehand")
+EXPERT = ("--policy", "expert")
 SUITE = """
 - {id: easy, scene: two-blocks, instruction: put the red block in the green bowl, goal: ["in(red block, green bowl)"]}
 - {id: which, scene: two-blocks, instruction: pick up the block, expect: clarify}
@@ -39,7 +40,7 @@ def printed(name: str, folder: Path, *arguments: str, exit_code: int = 0) -> dic
 
 def test_what_run_prints_and_logs_fits(tmp_path: Path) -> None:
     wanted = "put the red block in the green bowl and pick up the blue block"
-    record = printed("run", tmp_path, "run", wanted, "--scene", "two-blocks", "--out", "kept", "--no-video")
+    record = printed("run", tmp_path, "run", wanted, "--scene", "two-blocks", *EXPERT, "--out", "kept", "--no-video")
     assert (record["outcome"], record["goal_reached"]) == ("succeeded", True)
     assert [record[part] for part in ("planner", "policy", "perception", "detector")] == [
         "language", "expert", "oracle", "scene",
@@ -72,6 +73,6 @@ def test_what_plan_prints_fits(instruction: str, outcome: str, exit_code: int, t
 @pytest.mark.parametrize("extra", [(), ("--plan-only",)], ids=["with a robot", "plan only"])
 def test_what_eval_prints_fits(extra: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "suite.yaml").write_text(SUITE, "utf-8")
-    record = printed("eval", tmp_path, "eval", "suite.yaml", "--workers", "1", *extra)
+    record = printed("eval", tmp_path, "eval", "suite.yaml", "--workers", "1", *EXPERT, *extra)
     assert {key: record["success"][key] for key in ("n", "k", "rate")} == {"n": 3, "k": 3, "rate": 1.0}
     assert record["success"]["wilson95"] == pytest.approx([0.4385, 1.0], abs=1e-4)

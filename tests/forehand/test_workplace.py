@@ -22,7 +22,7 @@ SCENE = {
 
 
 def said(instruction: str, **changes: Any) -> RunConfig:
-    return RunConfig.model_validate({"instruction": instruction, "scene": SCENE, **changes})
+    return RunConfig.model_validate({"instruction": instruction, "scene": SCENE, "policy": "expert", **changes})
 
 
 class Photographer(Watcher):
@@ -78,7 +78,7 @@ def test_a_question_is_answered_in_place() -> None:
 
 def test_a_graph_given_by_a_person_is_run_and_held_against_what_it_was_for() -> None:
     steps = [{"id": "a", "do": "pick(green block)"}, {"id": "b", "do": "place_on(red block)", "after": ["a"]}]
-    result = start_run(RunConfig.model_validate({"graph": {"steps": steps}, "scene": SCENE}))
+    result = start_run(RunConfig.model_validate({"graph": {"steps": steps}, "scene": SCENE, "policy": "expert"}))
     assert (result.outcome, result.goal_reached, result.planner) == ("succeeded", True, "given graph")
     assert [s.step for s in result.steps] == ["a", "b"]
 
