@@ -1,0 +1,228 @@
+"""rt2-small as a VLA: save and load, both ways of decoding, batches, and everything it must refuse."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from rt2.action_contract import ActionContract, CameraContract, standard_dimensions
+from rt2.configuration import RT2Config
+from rt2.errors import CheckpointError, InputError, PromptError
+from rt2.modeling import ACTION_TOKENS, RT2ForConditionalGeneration
+from rt2.processing import RT2Processor
+from rt2.small import SmallVLA, load_small, save_small
+from rt2.vla import ActInput, load_vla
+from rt2.vocabulary import BINS, make_tokenizer
+
+STATE = ("tool_x", "tool_y")
+CAMERAS = {"front": (32, 24), "wrist": (16, 16)}
+
+
+def small_vla(seed: int = 0) -> SmallVLA:
+    processor = RT2Processor(make_tokenizer(["pick", "up", "the", "red", "block"]), cameras=CAMERAS)
+    torch.manual_seed(seed)
+    config = RT2Config(
+        cameras={name: list(size) for name, size in CAMERAS.items()},
+        state=list(STATE),
+        auxiliary=["far", "near"],
+        vocab_size=len(processor.tokenizer),
+        action_start=processor.action_start,
+        location_start=processor.location_start,
+        cell_names=["table", "red block"],
+        width=32,
+        layers=2,
+        heads=2,
+        text_width=32,
+        fine_channels=8,
+        coarse_channels=16,
+        slots=3,
+    )
+    cameras = {
+        name: CameraContract(
+            width=w, height=h, view_deg=50, eye_m=(1, 0, 1), target_m=(0.4, 0, 0), up=(0, 0, 1), link=None
+        )
+        for name, (w, h) in CAMERAS.items()
+    }
+    contract = ActionContract(dimensions=standard_dimensions(), vocabulary="own", cameras=cameras, state=STATE)
+    return SmallVLA(RT2ForConditionalGeneration(config), processor, contract)
+
+
+def act_input(vla: SmallVLA, sentence: str = "pick up the red block", seed: int = 0) -> ActInput:
+    rng = np.random.default_rng(seed)
+    images = {name: rng.integers(0, 256, (h, w, 3), dtype=np.uint8) for name, (w, h) in CAMERAS.items()}
+    return ActInput(images, rng.normal(size=len(STATE)).astype(np.float32), vla.encode(sentence))
+
+
+@pytest.fixture(scope="module")
+def vla() -> SmallVLA:
+    return small_vla()
+
+
+@pytest.fixture(scope="module")
+def saved(vla: SmallVLA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    save_small(folder, vla)
+    return folder
+
+
+def copied(saved: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(saved, tmp_path / "copy"))
+
+
+def test_a_loaded_checkpoint_acts_as_the_saved_one_did(vla: SmallVLA, saved: Path) -> None:
+    loaded = load_vla(saved)
+    ours, theirs = vla.act([act_input(vla)]), loaded.act([act_input(loaded)])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(ours, theirs)
+    assert loaded.contract == vla.contract
+
+
+def test_the_auto_classes_know_it(saved: Path, vla: SmallVLA) -> None:
+    model, processor = AutoModelForImageTextToText.from_pretrained(saved), AutoProcessor.from_pretrained(saved)
+    assert isinstance(model, RT2ForConditionalGeneration)
+    assert isinstance(processor, RT2Processor)
+    assert processor.cameras == vla.processor.cameras
+    assert torch.equal(processor.prompts(["pick up"])[0], vla.processor.prompts(["pick up"])[0])
+
+
+def test_one_by_one_is_what_the_network_says_when_told_its_own_tokens(vla: SmallVLA) -> None:
+    """The cached decoding must equal one full pass in which every token before is told."""
+    one_by_one = SmallVLA(vla.model, vla.processor, vla.contract, decoding="one-by-one")
+    given = act_input(vla)
+    heard = vla.model.listen(*vla.processor.prompts(["pick up the red block"]))
+    with torch.inference_mode():
+        pictures = vla.processor.pictures({name: image[None] for name, image in given.images.items()})
+        seen = vla.model.look(pictures, torch.from_numpy(given.state)[None], heard)
+        bins = one_by_one.decode(seen)
+        before = torch.full((1, ACTION_TOKENS), -1)
+        before[:, 1:] = bins[:, :-1] + vla.model.config.action_start
+        again = vla._chosen(vla.model.action_logits(seen, before), slice(None))
+    assert torch.equal(bins, again)
+
+
+def test_a_batch_gives_what_each_gives_alone(vla: SmallVLA) -> None:
+    inputs = [act_input(vla, seed=1), act_input(vla, "grab the red block at once please", seed=2)]
+    together = vla.act(inputs)
+    alone = np.concatenate([vla.act([one]) for one in inputs])
+    assert together.shape == (2, 1, 8)
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_only_actions_come_out(vla: SmallVLA) -> None:
+    actions = np.stack([vla.act([act_input(vla, seed=k)])[0, 0] for k in range(20)])
+    low, high = (np.array([getattr(d, end) for d in standard_dimensions()]) for end in ("low", "high"))
+    assert ((actions >= low) & (actions <= high)).all()
+    assert set(np.unique(actions[:, 0])) <= {0.0, 1.0}
+
+
+def test_words_come_out_of_the_same_network(vla: SmallVLA) -> None:
+    """An answer's logits are over the whole vocabulary, and causal: what follows does not change what was said."""
+    given = act_input(vla)
+    heard = vla.model.listen(*vla.processor.prompts(["is the red block up"], "ask"))
+    with torch.inference_mode():
+        pictures = vla.processor.pictures({name: image[None] for name, image in given.images.items()})
+        seen = vla.model.look(pictures, torch.zeros(1, len(STATE)), heard)
+        answer = torch.tensor([[2, 7, 9]])
+        logits = vla.model.text_logits(seen, answer)
+        shorter = vla.model.text_logits(seen, answer[:, :2])
+    assert logits.shape == (1, 3, len(vla.processor.tokenizer))
+    torch.testing.assert_close(logits[:, :2], shorter, atol=1e-5, rtol=1e-5)
+
+
+def test_an_absent_camera_changes_nothing_whatever_its_pixels(vla: SmallVLA) -> None:
+    heard = vla.model.listen(*vla.processor.prompts(["pick up"], "ask"))
+    front = torch.randint(0, 256, (1, 24, 32, 3), dtype=torch.uint8)
+    present = torch.tensor([[True, False, False]])
+    with torch.inference_mode():
+        answers = []
+        for seed in (1, 2):
+            torch.manual_seed(seed)
+            wrist = torch.randint(0, 256, (1, 16, 16, 3), dtype=torch.uint8)
+            seen = vla.model.look({"front": front, "wrist": wrist}, torch.randn(1, 2), heard, present)
+            answers.append(vla.model.text_logits(seen, torch.tensor([[2, 7]])))
+    torch.testing.assert_close(*answers)
+
+
+@pytest.mark.parametrize("sentence", ["", "   \n", "x" * 10_000])
+def test_sentences_it_refuses(vla: SmallVLA, sentence: str) -> None:
+    with pytest.raises(PromptError):
+        vla.encode(sentence)
+
+
+def test_pictures_and_states_it_refuses(vla: SmallVLA) -> None:
+    good = act_input(vla)
+    small = {**good.images, "wrist": good.images["wrist"][:8]}
+    floats = {**good.images, "front": good.images["front"].astype(np.float32)}
+    for bad, message in (
+        (replace(good, images=small), "camera 'wrist': expected 16×16×3"),
+        (replace(good, images=floats), "camera 'front': pixels must be uint8, not float32"),
+        (replace(good, images={"front": good.images["front"]}), "no picture of camera 'wrist'; have: front"),
+        (replace(good, state=np.zeros(3, np.float32)), "state must have 2 entries"),
+        (replace(good, state=np.array([0, np.nan], np.float32)), "state is not finite: tool_y"),
+    ):
+        with pytest.raises(InputError, match=message):
+            vla.act([bad])
+
+
+def test_checkpoints_it_refuses(saved: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint folder"):
+        load_vla(tmp_path / "nowhere")
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "pytorch_model.bin").write_bytes(b"x")
+    with pytest.raises(CheckpointError, match=r"not a checkpoint of Forehand.*pytorch_model\.bin"):
+        load_vla(tmp_path / "foreign")
+
+
+def test_a_truncated_checkpoint_is_refused(saved: Path, tmp_path: Path) -> None:
+    folder = copied(saved, tmp_path)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
+    with pytest.raises(CheckpointError, match="cannot be loaded"):
+        load_vla(folder)
+
+
+def test_weights_that_are_missing_or_of_another_shape_are_refused(saved: Path, tmp_path: Path) -> None:
+    folder = copied(saved, tmp_path)
+    tensors = load_file(folder / "model.safetensors")
+    left = {name: tensor for name, tensor in tensors.items() if "layers.0" not in name}
+    save_file(left, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match=r"do not fit the network: layers\.0.*\(missing\)"):
+        load_vla(folder)
+
+
+def test_weights_that_are_not_numbers_are_refused(saved: Path, tmp_path: Path) -> None:
+    folder = copied(saved, tmp_path)
+    tensors = load_file(folder / "model.safetensors")
+    tensors["untold"] = torch.full_like(tensors["untold"], torch.nan)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match="weights that are not numbers: untold"):
+        load_small(folder)
+
+
+def test_a_foreign_kind_is_refused(saved: Path, tmp_path: Path) -> None:
+    folder = copied(saved, tmp_path)
+    (folder / "forehand.json").write_text(json.dumps({"kind": "large"}))
+    with pytest.raises(CheckpointError, match="no kind of checkpoint 'large'; have: small, backbone"):
+        load_vla(folder)
+
+
+def test_weights_that_break_while_running_stop_the_decoding(vla: SmallVLA) -> None:
+    broken = small_vla(1)
+    with torch.no_grad():
+        broken.model.untold.fill_(torch.nan)
+    with pytest.raises(CheckpointError, match="numbers that are none"):
+        broken.act([act_input(broken)])
+
+
+def test_the_vocabulary_holds_words_actions_and_places(vla: SmallVLA) -> None:
+    ids = vla.processor.tokenizer("pick up the zebra")["input_ids"]
+    assert vla.processor.tokenizer.unk_token_id not in ids
+    assert vla.processor.action_start + BINS == vla.processor.location_start
+    assert len(vla.processor.tokenizer) > vla.processor.location_start + BINS
