@@ -174,69 +174,9 @@ def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding = "paral
         raise
     except Exception as error:
         raise CheckpointError(f"{folder}: cannot be loaded: {type(error).__name__}: {error}") from error
-    odd = [f"{name} ({what.removesuffix('_keys')})" for what, names in found.items() for name in sorted(map(str, names))]
+    odd = [f"{name} ({what.removesuffix('_keys')})" for what, names in found.items() for name in map(str, names)]
     if odd:
-        raise CheckpointError(f"{folder}: weights do not fit the network: {', '.join(odd[:3])}")
-    broken = [name for name, value in zip(names, state, strict=True) if not np.isfinite(value)]
-        if broken:
-            raise InputError(f"state is not finite: {', '.join(broken)}")
-        return state.astype(np.float32)
-
-
-def _stacked(inputs: Sequence[ActInput]) -> dict[str, NDArray[np.uint8]]:
-    """Camera → (n, h, w, 3). Raises InputError where the inputs differ in cameras or sizes."""
-    if not inputs:
-        raise InputError("no inputs to act on")
-    first = inputs[0].images
-    for given in inputs:
-        shapes = {name: (image.shape, image.dtype) for name, image in given.images.items()}
-        if shapes != {name: (image.shape, image.dtype) for name, image in first.items()}:
-            raise InputError(f"inputs of one batch differ in their pictures: {shapes}")
-    return {name: np.stack([x.images[name] for x in inputs]) for name in first}
-
-
-def _batched(prompts: Sequence[SmallPrompt]) -> Heard:
-    if len(prompts) == 1:
-        tokens = prompts[0].tokens[None]
-        return Heard(
-            tokens, torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device), prompts[0].meaning[None]
-        )
-    longest = max(len(p.tokens) for p in prompts)
-    first = prompts[0].tokens
-    tokens = first.new_zeros(len(prompts), longest, first.shape[1])
-    mask = torch.zeros(len(prompts), longest, dtype=torch.bool, device=first.device)
-    for k, prompt in enumerate(prompts):
-        tokens[k, : len(prompt.tokens)] = prompt.tokens
-        mask[k, : len(prompt.tokens)] = True
-    return Heard(tokens, mask, torch.stack([p.meaning for p in prompts]))
-
-
-def on_device(model: RT2ForConditionalGeneration, device: str) -> RT2ForConditionalGeneration:
-    moved: RT2ForConditionalGeneration = model.to(torch.device(device))  # type: ignore[arg-type]  # wrapped untyped
-    return moved
-
-
-def save_small(folder: Path, vla: SmallVLA) -> None:
-    """Weights, configuration, processor and contract into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    vla.model.save_pretrained(folder)
-    vla.processor.save_pretrained(folder)
-    vla.contract.save(folder)
-    (folder / KIND_FILE).write_text(json.dumps({"kind": "small"}) + "\n", encoding="utf-8")
-
-
-def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding = "parallel") -> SmallVLA:
-    """Raises CheckpointError, naming the folder, for missing, truncated, foreign or broken files."""
-    contract = ActionContract.load(folder)
-    transformers_logging.disable_progress_bar()
-    try:
-        processor = RT2Processor.from_pretrained(folder)
-        model = RT2ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
-    except VLAError:
-        raise
-    except Exception as error:
-        raise CheckpointError(f"{folder}: cannot be loaded: {type(error).__name__}: {error}") from error
+        raise CheckpointError(f"{folder}: weights do not fit the network: {', '.join(sorted(odd)[:3])}")
     broken = [name for name, tensor in model.state_dict().items() if not bool(torch.isfinite(tensor).all())]
     if broken:
         raise CheckpointError(f"{folder}: weights that are not numbers: {', '.join(broken[:3])}")

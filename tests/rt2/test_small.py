@@ -171,7 +171,7 @@ def test_pictures_and_states_it_refuses(vla: SmallVLA) -> None:
             vla.act([bad])
 
 
-def test_checkpoints_it_refuses(saved: Path, tmp_path: Path) -> None:
+def test_checkpoints_it_refuses(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no checkpoint folder"):
         load_vla(tmp_path / "nowhere")
     (tmp_path / "foreign").mkdir()
@@ -213,7 +213,7 @@ def test_a_foreign_kind_is_refused(saved: Path, tmp_path: Path) -> None:
         load_vla(folder)
 
 
-def test_weights_that_break_while_running_stop_the_decoding(vla: SmallVLA) -> None:
+def test_weights_that_break_while_running_stop_the_decoding() -> None:
     broken = small_vla(1)
     with torch.no_grad():
         broken.model.untold.fill_(torch.nan)
