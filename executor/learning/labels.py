@@ -18,7 +18,7 @@ from robots.physical_state import PhysicalState
 from robots.robot import Action, Vector3
 from robots.tabletop.cameras import SegmentedImage, project
 from robots.tabletop.layout import BUTTON_TRAVEL_M, DRAWER_TRAVEL_M, handle_centre
-from robots.tabletop.names import BLOCK_COLOURS, PAD_COLOURS, read_thing
+from robots.tabletop.names import BLOCK_COLOURS, FIXTURES, PAD_COLOURS
 from robots.tabletop.objects import SLIDING_LINK
 from robots.tabletop.world import TabletopWorld
 from rt2.training.frames import ACTION_SIZE, CELL_PIXELS, FrameLayout
@@ -38,7 +38,8 @@ CELL_NAMES = (
 )  # fmt: skip
 AUXILIARY = (
     "target_x", "target_y", "target_z",  # of the target from the tool point
-    "target_yaw_cos", "target_yaw_sin",  # of four times a block's yaw from the hand's: a cube looks alike at quarters
+    # Of four times a block's yaw from the hand's, as a cube looks alike at quarters; of how a hinged thing is turned.
+    "target_yaw_cos", "target_yaw_sin",
     "held", "held_x", "held_y", "held_z",  # whether something is held, and where from the tool point
     "drawer_opening", "button_depth",  # share of their travel
     "passing_height",  # that the tool needs on its way to the target, over its height now
@@ -140,9 +141,7 @@ def _name_table(world: TabletopWorld) -> NDArray[np.int64]:
 
 
 def _cell_name(name: str) -> str:
-    if name in _CELL:
-        return name
-    return read_thing(name).category if " " in name else "distractor"
+    return name if name in _CELL else "distractor"
 
 
 def auxiliary_numbers(state: PhysicalState, call: SkillCall, target: Target) -> NDArray[np.float32]:
@@ -153,6 +152,8 @@ def auxiliary_numbers(state: PhysicalState, call: SkillCall, target: Target) -> 
     turn = math.nan
     if thing is not None and thing.category == "block":
         turn = 4 * (heading_rad(thing.orientation) - hand_yaw_rad(state.hand))
+    elif thing is not None and thing.category not in FIXTURES and thing.name in state.joints:
+        turn = heading_rad(thing.orientation) + state.joints[thing.name] - hand_yaw_rad(state.hand)
     passing = math.nan
     if place is not None:
         passing = (passing_height_m(state, place, obstacles(state)) - float(tool[2])) / FAR_M

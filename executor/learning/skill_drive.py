@@ -22,6 +22,7 @@ from robots.tabletop.robot import TabletopRobot
 from robots.tabletop.world import TabletopWorld
 from skills.grounding import symbolic_of
 from skills.literals import Literal
+from skills.predicates import PREDICATES, Predicate
 from skills.skill import Skill, SkillCall
 
 Fields: TypeAlias = dict[str, Any]
@@ -54,7 +55,10 @@ class Part:
 
 
 class SkillDrive:
-    """A skill call in a world, recorded frame by frame. sentence: what the policy is told."""
+    """A skill call in a world, recorded frame by frame. sentence: what the policy is told.
+
+    goals: its success literals, over `predicates`.
+    """
 
     def __init__(
         self,
@@ -64,8 +68,11 @@ class SkillDrive:
         goals: tuple[Literal, ...],
         sentence: str,
         on_frame: OnFrame,
+        *,
+        predicates: tuple[Predicate, ...] = PREDICATES,
     ) -> None:
         self._world, self._skill, self._call, self._goals = world, skill, call, goals
+        self._predicates = predicates
         self._sentence, self._on_frame = sentence.encode(), on_frame
         self._robot = TabletopRobot(world, cameras=(), image_size=IMAGE_SIZES)
         self._index = 0
@@ -112,13 +119,17 @@ class SkillDrive:
     def _holds(self) -> bool:
         """Whether the call's success holds after things have settled."""
         self._world.settle(SETTLE_S)
-        after = symbolic_of(self._world.physical_state())
+        after = symbolic_of(self._world.physical_state(), self._predicates)
         return all(after.holds(goal) for goal in self._goals)
 
     def _rise_first(self) -> None:
-        for _ in range(math.ceil(self._skill.rise_first_m / RISE_STEP_M)):
-            grip = self._robot.observe().proprioception.gripper_closedness
-            self._robot.apply(Action((0.0, 0.0, min(self._skill.rise_first_m, RISE_STEP_M)), gripper=grip))
+        """As an executor does; where the last skill left the hand pressing too hard, the drive begins there."""
+        try:
+            for _ in range(math.ceil(self._skill.rise_first_m / RISE_STEP_M)):
+                grip = self._robot.observe().proprioception.gripper_closedness
+                self._robot.apply(Action((0.0, 0.0, min(self._skill.rise_first_m, RISE_STEP_M)), gripper=grip))
+        except SafetyStop:
+            self._robot.resume()
 
     def _look(self, kind: int) -> Step:
         """Sense, ask the expert, record."""
