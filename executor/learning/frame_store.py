@@ -50,15 +50,6 @@ class FrameStore:
         """Frames in all shards of all workers, told from the files' sizes."""
         return sum(size for _, _, size in self._shards())
 
-    def next_world(self, worker: int) -> int:
-        """Number of the first world of which this worker has written nothing yet."""
-        worlds = [-1]
-        for _, path, _ in self._shards():
-            episode = int(open_memmap(path, mode="r")["episode"][-1])
-            if episode // WORKER_EPISODES == worker:
-                worlds.append(episode % WORKER_EPISODES // WORLD_EPISODES)
-        return max(worlds) + 1
-
     def make_room(self, most_frames: int) -> None:
         """Delete the oldest shards in which a policy drove, until no more than so many frames are left.
 

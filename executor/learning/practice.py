@@ -7,9 +7,10 @@ training (rt2.training), or demonstrations in an exchange format.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,27 +80,33 @@ class Collector:
         self._library = SkillLibrary()
         self._store = FrameStore(folder / "frames", LAYOUT.dtype, config.shard_frames)
         self._policy = NewestPolicy(folder, load)
-        self._world = self._store.next_world(worker)
 
     def practise(self, stop: Callable[[], bool]) -> None:
         """The next world, until its chain of calls is done, something goes amiss, or `stop`."""
-        seed = world_seed(self._config.seed, self._worker, self._world)
-        first_episode = self._worker * WORKER_EPISODES + self._world * WORLD_EPISODES
+        number = next_world(self._folder, self._worker)
+        seed = world_seed(self._config.seed, self._worker, number)
+        first_episode = self._worker * WORKER_EPISODES + number * WORLD_EPISODES
         weights = practice_weights(self._config.skills, recent_success(self._folder))
-        self._world += 1
         self._tally.worlds += 1
         self._store.make_room(self._config.most_frames_total)
         world, rng = training_world(seed, self._config.varied_worlds)
         with world:
             for episode in range(first_episode, first_episode + self._config.calls_per_world):
-                if rng.random() < self._config.stray_share:
-                    stray(world, rng)
-                if stop() or not is_in_order(world.physical_state()):
+                if stop() or not self._practise_once(world, weights, episode, rng):
                     return
-                before = symbolic_of(world.physical_state())
-                call = next_call(before, weights, self._library, rng)
-                if call is None or not self._execute(world, call, before, episode, rng):
-                    return
+
+    def _practise_once(
+        self, world: TabletopWorld, weights: Mapping[str, float], episode: int, rng: np.random.Generator
+    ) -> bool:
+        """One skill run; False where nothing more can be practised in this world."""
+        if rng.random() < self._config.stray_share:
+            stray(world, rng)
+        state = world.physical_state()
+        if not is_in_order(state):
+            return False
+        before = symbolic_of(state)
+        call = next_call(before, weights, self._library, rng)
+        return call is not None and self._execute(world, call, before, episode, rng)
 
     def must_wait(self) -> bool:
         """Whether there are as many frames as the file frame_limit allows for now."""
@@ -142,6 +149,17 @@ class Collector:
         return version, VLADriver(vla, vla.encode(sentence))
 
 
+def next_world(folder: Path, worker: int) -> int:
+    """Number of the next world of a worker, counted in a file: no world is begun twice, not even one that crashed."""
+    count = folder / f"worlds-{worker}"
+    number = int(count.read_text()) if count.exists() else 0
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = count.with_suffix(".partial")
+    partial.write_text(str(number + 1))
+    os.replace(partial, count)
+    return number
+
+
 def load_policy(folder: Path) -> VLA:
     """A checkpoint for acting in this process, on one thread: two would only wait for each other."""
     import torch
@@ -164,7 +182,7 @@ def collect(
 ) -> Tally:
     """Collect into folder/frames until `stop` or, about, so many frames more.
 
-    worker: chooses the worlds that are drawn, and goes on after those of its earlier shards. A number in the file
+    worker: chooses the worlds that are drawn; it goes on after those that it has begun before. A number in the file
     folder/frame_limit makes all workers wait while there are that many frames.
     """
     tally = tally or Tally()
@@ -173,10 +191,12 @@ def collect(
     def done() -> bool:
         return stop() or (most_frames is not None and tally.frames >= most_frames)
 
-    while not done():
-        if collector.must_wait():
-            time.sleep(PAUSE_S)
-        else:
-            collector.practise(done)
-    collector.finish()
+    try:
+        while not done():
+            if collector.must_wait():
+                time.sleep(PAUSE_S)
+            else:
+                collector.practise(done)
+    finally:
+        collector.finish()
     return tally
