@@ -31,11 +31,16 @@ def world_seed(run_seed: int, worker: int, episode: int) -> int:
     return FIRST_SEED + int(words[0] % SEEDS)
 
 
-def training_world(seed: int, varied_share: float) -> tuple[TabletopWorld, np.random.Generator]:
-    """A world of seen colours; in that share of them light and cameras are not quite the usual ones."""
+def training_world(
+    seed: int, varied_share: float, library: SkillLibrary | None = None
+) -> tuple[TabletopWorld, np.random.Generator]:
+    """A world of seen colours; in that share of them light and cameras are not quite the usual ones.
+
+    library: whose own skills bring what they work on.
+    """
     varied = np.random.default_rng([seed, 1]).random() < varied_share
     variation = Variation.draw(seed, LOOKS) if varied else None
-    return random_world(seed, colours=SEEN_COLOURS, variation=variation)
+    return random_world(seed, colours=SEEN_COLOURS, variation=variation, library=library)
 
 
 def next_call(

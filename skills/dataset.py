@@ -1,0 +1,158 @@
+"""Reads LeRobot v3.0 datasets: ours (skills.dataset_writer) and other people's.
+
+Layout: huggingface/lerobot, src/lerobot/datasets, codebase version v3.0. Not for: training's own shards
+(rt2.training.frames), or fetching from a hub: a dataset is a folder.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from skills.dataset_episode import Episode, EpisodeRecord
+from skills.dataset_format import COUNTERS, DatasetError, Feature, Info, Schema, read_info
+from skills.dataset_records import EpisodeRow, read_episode_rows
+from skills.dataset_tables import numbers, read_table, read_tasks
+from skills.dataset_video import VideoReader
+from skills.dataset_writer import DatasetWriter
+from skills.skill import did_you_mean
+
+__all__ = ["Dataset", "DatasetError", "DatasetWriter", "Episode", "EpisodeRecord", "Frame", "Schema"]
+
+TABLES_KEPT = 4  # data files whose numbers stay in memory
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One moment: episode and step in it, sentence, pictures (height, width, 3), vectors (d,) float32."""
+
+    episode: int
+    step: int
+    sentence: str
+    images: dict[str, NDArray[np.uint8]]
+    vectors: dict[str, NDArray[np.float32]]
+
+
+class Dataset:
+    """Random access to the frames and episodes of the dataset in `folder`.
+
+    Raises DatasetError where there is none, where it is of another version, or a file is missing or cut short; what is
+    wrong with a single file shows when it is read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.info: Info = read_info(folder)
+        self.rows: Sequence[EpisodeRow] = read_episode_rows(folder, self.info) if self.info.total_episodes else ()
+        self._ends = np.array([row.frames[1] for row in self.rows], np.int64)
+        self._tables: OrderedDict[Path, dict[str, Any]] = OrderedDict()
+        self._videos = VideoReader()
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        return tuple(self.info.cameras)
+
+    @cached_property
+    def tasks(self) -> Sequence[str]:
+        """Sentences by task index."""
+        return read_tasks(self.folder)
+
+    def size_of(self, camera: str) -> tuple[int, int]:
+        """(width, height) of a camera's pictures. Raises DatasetError for a name that is no camera."""
+        _, feature = self._camera(camera)
+        return feature.shape[1], feature.shape[0]
+
+    def frame(self, index: int, cameras: Sequence[str] | None = None) -> Frame:
+        """The frame of that number in the whole dataset. cameras: those wanted; None for all.
+
+        Raises IndexError outside 0 ≤ index < len.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"no frame {index}; there are {len(self)}")
+        row = self.rows[int(np.searchsorted(self._ends, index, side="right"))]
+        step = index - row.frames[0]
+        part = self._read(row, step, 1, cameras)
+        return Frame(
+            row.index,
+            step,
+            part.sentences[0],
+            {name: images[0] for name, images in part.images.items()},
+            {key: values[0] for key, values in part.vectors.items()},
+        )
+
+    def episode(self, index: int, cameras: Sequence[str] | None = None) -> Episode:
+        """A whole episode. Raises IndexError for one that is not there."""
+        if not 0 <= index < len(self.rows):
+            raise IndexError(f"no episode {index}; there are {len(self.rows)}, from 0 on")
+        row = self.rows[index]
+        return self._read(row, 0, len(row), cameras)
+
+    def close(self) -> None:
+        """Close the video files that are kept open."""
+        self._videos.close()
+
+    def __enter__(self) -> Dataset:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self, row: EpisodeRow, step: int, count: int, cameras: Sequence[str] | None) -> Episode:
+        table = self._table(self.folder / row.data.path(self.info.data_path))
+        first = int(np.searchsorted(table["index"], row.frames[0] + step))
+        rows = slice(first, first + count)
+        if table["index"][rows].tolist() != list(range(row.frames[0] + step, row.frames[0] + step + count)):
+            raise DatasetError(
+                f"{self.folder / row.data.path(self.info.data_path)}: frames of episode {row.index} are missing"
+            )
+        images = {name: self._pictures(name, row, step, table, rows) for name in cameras or self.cameras}
+        sentences = tuple(self.tasks[k] for k in table["task_index"][rows].reshape(-1))
+        return Episode(sentences, images, {key: table[key][rows] for key in self.info.vectors}, row.record)
+
+    def _pictures(
+        self, camera: str, row: EpisodeRow, step: int, table: dict[str, Any], rows: slice
+    ) -> NDArray[np.uint8]:
+        key, feature = self._camera(camera)
+        if feature.dtype == "image":
+            return np.stack([_decoded(cell["bytes"]) for cell in table[key][rows]])
+        if self.info.video_path is None:
+            raise DatasetError(f"{self.folder}: {key} is a video, but info.json names no video_path")
+        path = self.folder / row.videos[key].path(self.info.video_path, key)
+        start_s = row.from_s[key] + step / self.info.fps
+        return self._videos.pictures(path, start_s, rows.stop - rows.start, self.info.fps)
+
+    def _camera(self, name: str) -> tuple[str, Feature]:
+        """Its feature; a feature's own name does as well."""
+        key = self.info.cameras.get(name, name)
+        if key not in self.info.cameras.values():
+            raise DatasetError(f"{self.folder}: no camera '{name}'{did_you_mean(name, list(self.info.cameras))}")
+        return key, self.info.features[key]
+
+    def _table(self, path: Path) -> dict[str, Any]:
+        """Columns of a data file as arrays; pictures stay cells."""
+        if path not in self._tables:
+            cells = [key for key in self.info.cameras.values() if self.info.features[key].dtype == "image"]
+            table = read_table(path, [*self.info.vectors, *COUNTERS, *cells])
+            columns = {key: numbers(table, key) for key in (*self.info.vectors, *COUNTERS)}
+            self._tables[path] = columns | {key: table.column(key).to_pylist() for key in cells}
+            if len(self._tables) > TABLES_KEPT:
+                self._tables.popitem(last=False)
+        self._tables.move_to_end(path)
+        return self._tables[path]
+
+
+def _decoded(data: bytes) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))

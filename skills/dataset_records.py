@@ -1,0 +1,92 @@
+"""The record that a dataset keeps of each episode: where its frames lie, in which files, and what came of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skills.dataset_episode import EpisodeRecord
+from skills.dataset_format import DatasetError, Info, Number
+from skills.dataset_tables import read_table
+
+
+@dataclass(frozen=True)
+class EpisodeRow:
+    """frames: from and to (exclusive) in the whole dataset. data, meta, videos: numbers of the files it lies in.
+
+    from_s: where in a camera's video file the episode starts, by feature.
+    """
+
+    index: int
+    tasks: tuple[str, ...]
+    frames: tuple[int, int]
+    data: Number
+    meta: Number
+    videos: Mapping[str, Number]
+    from_s: Mapping[str, float]
+    record: EpisodeRecord
+
+    def __len__(self) -> int:
+        return self.frames[1] - self.frames[0]
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        return (self.data, self.meta, *self.videos.values())
+
+    def to_columns(self, fps: float) -> dict[str, Any]:
+        """Columns of meta/episodes, under the names that LeRobot gives them."""
+        columns: dict[str, Any] = {
+            "episode_index": self.index,
+            "tasks": list(self.tasks),
+            "length": len(self),
+            "dataset_from_index": self.frames[0],
+            "dataset_to_index": self.frames[1],
+            "data/chunk_index": self.data.chunk,
+            "data/file_index": self.data.file,
+            "meta/episodes/chunk_index": self.meta.chunk,
+            "meta/episodes/file_index": self.meta.file,
+        }
+        for key, number in self.videos.items():
+            columns[f"videos/{key}/chunk_index"] = number.chunk
+            columns[f"videos/{key}/file_index"] = number.file
+            columns[f"videos/{key}/from_timestamp"] = self.from_s[key]
+            columns[f"videos/{key}/to_timestamp"] = self.from_s[key] + len(self) / fps
+        return {**columns, **dataclasses.asdict(self.record)}
+
+    @classmethod
+    def from_columns(cls, row: Mapping[str, Any], videos: tuple[str, ...]) -> EpisodeRow:
+        """Raises KeyError for a column that is not there."""
+        return cls(
+            index=row["episode_index"],
+            tasks=tuple(row["tasks"]),
+            frames=(row["dataset_from_index"], row["dataset_to_index"]),
+            data=Number(row["data/chunk_index"], row["data/file_index"]),
+            meta=Number(row["meta/episodes/chunk_index"], row["meta/episodes/file_index"]),
+            videos={k: Number(row[f"videos/{k}/chunk_index"], row[f"videos/{k}/file_index"]) for k in videos},
+            from_s={k: row[f"videos/{k}/from_timestamp"] for k in videos},
+            record=EpisodeRecord(**{f.name: row.get(f.name) for f in dataclasses.fields(EpisodeRecord)}),
+        )
+
+
+def read_episode_rows(folder: Path, info: Info) -> list[EpisodeRow]:
+    """One for each episode that info.json counts; more, of a writer that was killed, are left out.
+
+    Raises DatasetError where fewer are there, or a column is missing.
+    """
+    videos = tuple(key for key, feature in info.features.items() if feature.dtype == "video")
+    rows: list[EpisodeRow] = []
+    for path in sorted((folder / "meta/episodes").glob("*/*.parquet")):
+        if len(rows) >= info.total_episodes:
+            break
+        table = read_table(path)
+        wanted = [name for name in table.column_names if not name.startswith("stats/")]
+        try:
+            rows += [EpisodeRow.from_columns(row, videos) for row in table.select(wanted).to_pylist()]
+        except KeyError as error:
+            raise DatasetError(f"{path}: no column {error}; is it a dataset of LeRobot v3.0?") from error
+    if len(rows) < info.total_episodes:
+        raise DatasetError(f"{folder}: {len(rows)} of {info.total_episodes} episodes are recorded; files are missing")
+    return rows[: info.total_episodes]
