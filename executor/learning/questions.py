@@ -124,7 +124,7 @@ def _drawer(moment: Moment, rng: np.random.Generator) -> Sequence[Question]:
 
 def _lamp(moment: Moment, rng: np.random.Generator) -> Sequence[Question]:
     lit = moment.state.switches.get("lamp", False)
-    return (_ask("lit", lit),) if visible(moment, "lamp") and (lit or rng.random() < 0.6) else ()
+    return (_ask("lit", lit),) if visible(moment, "lamp") and (lit or rng.random() < 0.4) else ()
 
 
 def _hand(moment: Moment, rng: np.random.Generator) -> Sequence[Question]:
@@ -202,16 +202,18 @@ def _colour(moment: Moment, rng: np.random.Generator) -> Sequence[Question]:
 
 
 def _there(moment: Moment, rng: np.random.Generator) -> Sequence[Question]:
-    """One that is seen, and one that is not in the scene: its colour, kind, or neither occur there."""
+    """One that is seen, and one that is not in the scene: its colour or its kind is another."""
     seen = [n for n in visible(moment) if " " in n]
     if not seen:
         return ()
     yes = seen[int(rng.integers(len(seen)))]
     colour, shape = yes.split(" ")
-    colours = NEUTRAL_COLOURS if shape in DISTRACTOR_SHAPES else BLOCK_COLOURS
-    same_colour = [f"{colour} {s}" for s in ("block", "bowl", "pad", *DISTRACTOR_SHAPES) if colour in COLOURS_OF[s]]
+    is_distractor = shape in DISTRACTOR_SHAPES
+    shapes = DISTRACTOR_SHAPES if is_distractor else ("block", "bowl", "pad")
+    same_colour = [f"{colour} {s}" for s in shapes if colour in COLOURS_OF[s]]
+    colours = NEUTRAL_COLOURS if is_distractor else BLOCK_COLOURS
     same_shape = [f"{c} {shape}" for c in colours if c in COLOURS_OF[shape]]
-    absent = [n for n in (same_colour if rng.random() < 0.4 else same_shape) if n not in moment.state.objects]
+    absent = [n for n in (same_colour if rng.random() < 0.3 else same_shape) if n not in moment.state.objects]
     if not absent:
         return ()
     no = absent[int(rng.integers(len(absent)))]
