@@ -22,11 +22,11 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.core
-	$(BIN)/python -m pip install $(PIP_OPTIONS) -e '.[test,train]'
+	$(BIN)/python -m pip install $(PIP_OPTIONS) -e '.[test,train,vlm]'
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test
-	$(BIN)/python -m pip install $(PIP_OPTIONS) -e '.[test,train,bench]'
+	$(BIN)/python -m pip install $(PIP_OPTIONS) -e '.[test,train,vlm,bench]'
 	@touch $@
 
 demo: $(VENV)/.core ## a Panda sorts the blocks and closes the drawer, live in the terminal
