@@ -103,6 +103,7 @@ class CameraRig:
             self._mount(name)
         self._sizes = {name: _checked_size(named.get(name, DEFAULT_SIZE)) for name in CAMERAS}
         self._hand: dict[tuple[int, int], dict[str, int]] = {}
+        self._fixed: dict[str, tuple[Variation | None, Calibration]] = {}  # how each camera is mounted, once drawn
 
     def capture(self, names: Iterable[str]) -> dict[str, CameraImage]:
         """One picture from each named camera. Raises CameraError for a name that is no camera."""
@@ -119,9 +120,25 @@ class CameraRig:
 
     def calibration(self, name: str) -> Calibration:
         """What `capture` would write beside the picture now; jitter included, because a calibration measures it."""
+        mount, fixed = self._mount(name), self._mounted(name)
+        if mount.link is None:
+            return fixed
+        return Calibration(fixed.intrinsics, self._link_pose(mount.link) @ fixed.camera_to_world)
+
+    def _mounted(self, name: str) -> Calibration:
+        """A camera's calibration with its pose in what it is mounted on, which no motion changes."""
+        variation = self._world.variation
+        known = self._fixed.get(name)
+        if known is not None and known[0] is variation:
+            return known[1]
         mount, jitter = self._mount(name), self._jitter(name)
         width, height = self._sizes[name]
-        return Calibration(intrinsics(width, height, mount.view_deg + jitter.view_deg), self._pose(mount, jitter))
+        pose = jittered(look_at(mount.eye_m, mount.target_m, mount.up), jitter)
+        fixed = Calibration(intrinsics(width, height, mount.view_deg + jitter.view_deg), pose)
+        for shared in (fixed.intrinsics, fixed.camera_to_world):
+            shared.flags.writeable = False
+        self._fixed[name] = (variation, fixed)
+        return fixed
 
     def visible_objects(self, name: str, least_pixels: int = 1) -> dict[str, int]:
         """Pixels of each object that the camera sees, by name; objects with fewer than least_pixels are left out."""
@@ -174,10 +191,6 @@ class CameraRig:
 
     def _jitter(self, name: str) -> CameraJitter:
         return (self._world.variation or Variation()).jitter(name)
-
-    def _pose(self, mount: CameraMount, jitter: CameraJitter) -> Matrix:
-        pose = jittered(look_at(mount.eye_m, mount.target_m, mount.up), jitter)
-        return pose if mount.link is None else self._link_pose(mount.link) @ pose
 
     def _link_pose(self, link: str) -> Matrix:
         client, body = self._world.client, self._world.robot_body
