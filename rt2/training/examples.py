@@ -14,8 +14,6 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from rt2.prompts import PromptKind
-
 Picture: TypeAlias = NDArray[np.uint8]
 Kind: TypeAlias = Literal["ask", "locate", "caption"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -44,11 +42,6 @@ class TextExample:
     answer: str
     cells: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
     points: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-
-    @property
-    def prompt_kind(self) -> PromptKind:
-        """The kind of prompt that asks the model for it: a caption is asked for like anything else that is words."""
-        return "locate" if self.kind == "locate" else "ask"
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
