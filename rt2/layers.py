@@ -111,11 +111,14 @@ class Slots(nn.Module):
         self.queries = nn.Linear(text, slots * 32)
         self.out = nn.Linear(channels + 2 * 2 * OCTAVES + 1, width)
 
-    def forward(self, grid: Tensor, text: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """grid (b, cells, c), text (b, t) → logits (b, slots, cells), features (b, slots, c), xy (b, slots, 2) in 0..1,
-        tokens (b, slots, width)."""
+    def forward(self, grid: Tensor, text: Tensor, likely: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """grid (b, cells, c), text (b, t), likely (b, cells): a first guess of where the first slot points, as logits.
+
+        Returns logits (b, slots, cells), features (b, slots, c), xy (b, slots, 2) in 0..1, tokens (b, slots, width).
+        """
         queries = self.queries(text).reshape(len(text), self.count, -1)
         logits = queries @ self.keys(grid).transpose(1, 2) * 32**-0.5
+        logits = torch.cat((logits[:, :1] + likely[:, None], logits[:, 1:]), dim=1)
         attention = logits.softmax(-1)
         features = attention @ grid
         xy = attention @ self.places.to(grid.dtype)

@@ -21,6 +21,8 @@ from rt2.layers import OCTAVES, DecoderLayer, Slots, VisionTrunk, fourier, mlp
 
 ACTION_TOKENS = 8
 STATE_OCTAVES = 4
+# Adam moves a weight by at most the learning rate a step: what must be told apart finely has to come in large.
+STEEP = 4.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,11 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
         self.layers = nn.ModuleList(DecoderLayer(width, config.heads) for _ in range(config.layers))
         self.last = nn.LayerNorm(width)
         self.grounding = nn.Linear(coarse, text)
+        self.sought = nn.Linear(text, text)  # from a whole sentence's meaning to that of the thing it is about
+        nn.init.eye_(self.sought.weight)
         nn.init.normal_(self.embed.weight, std=0.1)
+        _line_up(self.embed.weight, config.action_start, config.bins)
+        _line_up(self.embed.weight, config.location_start, config.bins)
         self.post_init()  # type: ignore[no-untyped-call]
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -98,16 +104,19 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
         if present is None:
             present = torch.ones(batch, len(self.trunks) + 1, dtype=torch.bool, device=state.device)
         state = (state - self.state_mean) / self.state_scale * present[:, -1:]
-        felt = torch.cat((state, fourier(state, STATE_OCTAVES)), dim=-1)
+        felt = torch.cat((STEEP * state, fourier(state, STATE_OCTAVES)), dim=-1)
         tokens, masks, summary = [], [], [felt, heard.meaning]
         pointing, grids = {}, {}
         for k, (name, trunk) in enumerate(self.trunks.items()):
             here = present[:, k : k + 1]
             picture = pictures[name].to(state.dtype) * (2 / 255) - 1
             grids[name], told = trunk(picture, heard.meaning)
-            logits, features, xy, slots = self.slots[name](told, heard.meaning)
+            likely = self.likeness(grids[name], self.sought(heard.meaning)[:, None]).squeeze(-1)
+            logits, features, xy, slots = self.slots[name](told, heard.meaning, likely)
             pointing[name] = logits[:, 0]
-            summary += [torch.cat((features[:, 0], xy.flatten(1) * 2 - 1, fourier(xy[:, 0], OCTAVES)), -1) * here]
+            summary += [
+                torch.cat((features[:, 0], STEEP * (xy.flatten(1) * 2 - 1), fourier(xy[:, 0], OCTAVES)), -1) * here
+            ]
             tokens.append(slots + self.kinds[k])
             masks.append(here.expand(-1, slots.shape[1]))
         thought = self.geometry(torch.cat(summary, dim=-1))
@@ -175,5 +184,18 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
 
     def cell_logits(self, seen: Seen, camera: str, names: Tensor) -> Tensor:
         """(b, cells, names): what each cell of a picture shows, by likeness to the meanings (names, text_width)."""
-        likeness: Tensor = self.grounding(seen.grids[camera]) @ names.T
-        return likeness * self.config.text_width**-0.5
+        return self.likeness(seen.grids[camera], names.expand(len(seen.memory), -1, -1))
+
+    def likeness(self, grid: Tensor, meanings: Tensor) -> Tensor:
+        """grid (b, cells, c), meanings (b, n, text_width) → (b, cells, n)."""
+        features: Tensor = self.grounding(grid) * self.config.text_width**-0.5
+        return features @ meanings.transpose(1, 2)
+
+
+@torch.no_grad()
+def _line_up(embedding: Tensor, start: int, bins: int) -> None:
+    """Bins that lie side by side begin alike: what is learned of one is learned of its neighbours."""
+    place = torch.linspace(0, 1, bins).unsqueeze(-1)
+    waves = fourier(place, OCTAVES)
+    mix = torch.randn(waves.shape[1], embedding.shape[1]) * (0.1 * (2 / waves.shape[1]) ** 0.5)
+    embedding[start : start + bins] = waves @ mix
