@@ -31,8 +31,8 @@ DIRECTION = Parameter("direction", choices=tuple(HEADINGS_RAD))
 WITHIN_RAD = 0.40  # of a direction the pointer counts as pointing there;
 DONE_RAD = 0.20  # so near the expert stops
 REACH_M = 0.046  # from the pivot to where the fingers push
-TOOL_Z_M = 0.028
-BEHIND_RAD = 0.80  # so far behind the bar, seen from the pivot, the fingers come down beside it;
+TOOL_Z_M = 0.035  # the tips well over the plate, and well under the top of the bar
+BEHIND_RAD = 0.95  # so far behind the bar, seen from the pivot, the fingers come down beside it;
 TOUCH_RAD = 0.56  # here they touch it
 STEP_RAD = 0.55  # of the fingers about the pivot, in one control step
 GAP_M = 0.004  # room enough around the hand
