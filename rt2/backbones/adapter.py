@@ -17,7 +17,7 @@ from transformers import GenerationConfig
 
 from rt2.action_contract import ActionContract
 from rt2.action_tokens import ActionTokenizer
-from rt2.backbones.batches import Row, batch_tensors
+from rt2.backbones.batches import Row, batch_tensors, on_model
 from rt2.backbones.prompting import Picture, Prompting, TokenPrompt
 from rt2.decoding import allowed_tokens_fn
 from rt2.errors import CheckpointError, InputError
@@ -54,8 +54,8 @@ class VLMBackbone:
         pictures = self.prompting.pictures(images)
         prompt = self.prompting.prompt(question_text(question), [(p.shape[1], p.shape[0]) for p in pictures])
         tokenizer = self.prompting.processor.tokenizer
-        settings = GenerationConfig(max_new_tokens=longest, do_sample=False, eos_token_id=tokenizer.eos_token_id)
-        sequences = self._generate([Row(prompt, pictures)], settings).sequences
+        made = self._generate([Row(prompt, pictures)], longest, eos_token_id=tokenizer.eos_token_id)
+        sequences = made.sequences
         return str(tokenizer.decode(sequences[0, len(prompt.ids) :], skip_special_tokens=True)).strip()
 
     def row(
@@ -75,22 +75,30 @@ class VLMBackbone:
         places = self.actions.allowed_ids()
         prompt_length = max(len(row.prompt.ids) for row in rows)
         never = places[0][0]  # stands where an end would: generation stops at the last place, before it
-        settings = GenerationConfig(max_new_tokens=len(places), do_sample=False)
-        made = self._generate(rows, settings, prefix_allowed_tokens_fn=allowed_tokens_fn(prompt_length, places, never))
+        made = self._generate(
+            rows, len(places), prefix_allowed_tokens_fn=allowed_tokens_fn(prompt_length, places, never)
+        )
         if not all(bool(torch.isfinite(logits).all()) for logits in made.logits):
             raise CheckpointError("the model's answer is not a number: its weights are broken")
         tokens: NDArray[np.int64] = made.sequences[:, prompt_length:].cpu().numpy()
         return tokens
 
     @torch.inference_mode()
-    def _generate(self, rows: Sequence[Row], settings: GenerationConfig, **options: Any) -> Any:
+    def _generate(self, rows: Sequence[Row], longest: int, **options: Any) -> Any:
+        settings: Any = GenerationConfig
         tensors = batch_tensors(self.prompting, rows, "left")
-        settings.update(
-            output_logits=True, return_dict_in_generate=True, pad_token_id=self.prompting.pad_id, use_cache=True
-        )
         self.model.eval()
-        on_device = {name: value.to(self.model.device) for name, value in tensors.items()}
-        return self.model.generate(**on_device, generation_config=settings, **options)
+        return self.model.generate(
+            **on_model(tensors, self.model),
+            generation_config=settings(
+                max_new_tokens=longest,
+                do_sample=False,
+                output_logits=True,
+                return_dict_in_generate=True,
+                pad_token_id=self.prompting.pad_id,
+            ),
+            **options,
+        )
 
     def _view(self, name: str, images: Mapping[str, Picture]) -> Picture:
         camera = self.contract.cameras[name]

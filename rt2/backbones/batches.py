@@ -56,3 +56,11 @@ def _picture_tensors(prompting: Prompting, rows: Sequence[Row]) -> Mapping[str, 
         return {}
     made: Mapping[str, Any] = prompting.processor.image_processor(images=nested, return_tensors="pt")
     return {name: value for name, value in made.items() if isinstance(value, torch.Tensor)}
+
+
+def on_model(tensors: Mapping[str, torch.Tensor], model: Any) -> dict[str, torch.Tensor]:
+    """The tensors on the model's device, pictures in the precision of its weights."""
+    return {
+        name: value.to(model.device, model.dtype if value.is_floating_point() else value.dtype)
+        for name, value in tensors.items()
+    }

@@ -16,7 +16,6 @@ from typing import Any, Literal, TypeAlias
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors import SafetensorError
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from rt2.action_contract import ActionContract
@@ -30,7 +29,6 @@ Weights: TypeAlias = Literal["float32", "bfloat16"]
 KIND_FILE, KIND = "forehand.json", "backbone"
 CARD_FILE = "backbone.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
-UNREADABLE = (OSError, ValueError, RuntimeError, KeyError, SafetensorError, EOFError, AttributeError, TypeError)
 
 
 class BackboneCard(BaseModel):
@@ -49,15 +47,13 @@ class BackboneCard(BaseModel):
 
 def open_base(name: str, weights: Weights) -> tuple[Any, Any]:
     """(model, processor) by hub name or folder. Raises CheckpointError where there is none to load."""
+    models: Any = AutoModelForImageTextToText
     try:
-        processor = AutoProcessor.from_pretrained(name)
-        model, loading = AutoModelForImageTextToText.from_pretrained(
-            name, dtype=getattr(torch, weights), output_loading_info=True
-        )
-    except UNREADABLE as error:
+        model, loading = models.from_pretrained(name, dtype=getattr(torch, weights), output_loading_info=True)
+    except Exception as error:  # parsers of foreign files raise anything
         raise CheckpointError(f"{name}: no vision-language model could be loaded from there: {_line(error)}") from error
     _refuse_gaps(name, loading)
-    return model, processor
+    return model, _processor(name)
 
 
 def save_backbone(backbone: VLMBackbone, card: BackboneCard, folder: Path) -> Path:
@@ -85,7 +81,7 @@ def load_backbone(
     card, contract = read_card(folder), ActionContract.load(folder)
     if card.adapt == "lora":
         model, _ = open_base(base or card.base, card.weights)
-        model, processor = _with_adapter(model, folder, trainable), _processor(folder)
+        model, processor = _with_adapter(model, folder, trainable), _processor(str(folder))
     else:
         model, processor = open_base(str(folder), card.weights)
     if model.config.model_type != card.model_type:
@@ -133,7 +129,7 @@ def _with_adapter(model: Any, folder: Path, trainable: bool) -> Any:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=FutureWarning)  # of transformers, about its own use by peft
             wrapped = PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
-    except UNREADABLE as error:
+    except Exception as error:  # parsers of foreign files raise anything
         raise CheckpointError(f"{folder}: its adapter does not fit its base model: {_line(error)}") from error
     wanted = set(get_peft_model_state_dict(wrapped, save_embedding_layers=False))
     if wanted != set(stored):
@@ -141,11 +137,17 @@ def _with_adapter(model: Any, folder: Path, trainable: bool) -> Any:
     return wrapped
 
 
-def _processor(folder: Path) -> Any:
+def _processor(name: str) -> Any:
+    processors: Any = AutoProcessor
     try:
-        return AutoProcessor.from_pretrained(folder)
-    except UNREADABLE as error:
-        raise CheckpointError(f"{folder}: its processor cannot be read: {_line(error)}") from error
+        processor = processors.from_pretrained(name)
+        if not (hasattr(processor, "tokenizer") and hasattr(processor, "image_processor")):
+            raise ValueError(
+                f"what is there is a {type(processor).__name__}, not pictures' and text's processor in one"
+            )
+        return processor
+    except Exception as error:  # parsers of foreign files raise anything
+        raise CheckpointError(f"{name}: its processor cannot be read: {_line(error)}") from error
 
 
 def _refuse_gaps(name: str, loading: Any) -> None:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from rt2.backbones.families import Family, Views, family_of
-from rt2.errors import InputError, PromptError
+from rt2.errors import InputError
+from rt2.prompts import checked_sentence
 
-LONGEST_SENTENCE = 512  # characters; ten times the longest skill sentence
 STATE_BINS = 256
 TOKEN_TYPES = ("token_type_ids", "mm_token_type_ids")  # what models ask to be told of each token
 Picture = NDArray[np.uint8]  # (h, w, 3)
@@ -96,14 +96,9 @@ class Prompting:
     def action_prompt(self, sentence: str, sizes: Sequence[tuple[int, int]]) -> TokenPrompt:
         """RT-2's question about `sentence` behind pictures of these (width, height).
 
-        Raises PromptError for a sentence that is empty or longer than LONGEST_SENTENCE.
+        Raises PromptError for a sentence that is empty or over-long.
         """
-        words = " ".join(sentence.split())
-        if not words:
-            raise PromptError("the sentence is empty: say what the robot should do")
-        if len(words) > LONGEST_SENTENCE:
-            raise PromptError(f"the sentence has {len(words)} characters; at most {LONGEST_SENTENCE} are read")
-        return self.prompt(action_question(words), self.picture_sizes(sizes))
+        return self.prompt(action_question(checked_sentence(sentence)), self.picture_sizes(sizes))
 
     def prompt(self, text: str, sizes: Sequence[tuple[int, int]]) -> TokenPrompt:
         """Any text behind pictures of these (width, height), in the model's own format."""

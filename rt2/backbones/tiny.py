@@ -10,22 +10,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     AutoModelForImageTextToText,
-    CLIPVisionConfig,
-    LlamaConfig,
     LlavaConfig,
     LlavaProcessor,
     PaliGemmaConfig,
     PaliGemmaProcessor,
-    PreTrainedConfig,
     PreTrainedTokenizerFast,
-    ProcessorMixin,
-    SiglipVisionConfig,
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
@@ -36,8 +31,8 @@ HIDDEN = 64
 SPECIAL = ("<pad>", "<s>", "</s>")  # ids 0, 1, 2
 TOKENS = 1200
 SIZE = {"height": SIDE_PIXELS, "width": SIDE_PIXELS}
-IDS: Mapping[str, int] = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
-VISION: Mapping[str, int] = {
+IDS: Mapping[str, Any] = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+VISION: Mapping[str, Any] = {
     "hidden_size": 32,
     "intermediate_size": 64,
     "num_hidden_layers": 1,
@@ -45,7 +40,7 @@ VISION: Mapping[str, int] = {
     "image_size": SIDE_PIXELS,
     "patch_size": PATCH_PIXELS,
 }
-LANGUAGE: Mapping[str, int] = {
+LANGUAGE: Mapping[str, Any] = {
     "hidden_size": HIDDEN,
     "intermediate_size": 2 * HIDDEN,
     "num_hidden_layers": 2,
@@ -61,13 +56,13 @@ def write_tiny_backbone(family: str, folder: Path, *, seed: int = 0) -> Path:
     config, processor = FAMILIES[family]()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = AutoModelForImageTextToText.from_config(config)
+        model = cast(Any, AutoModelForImageTextToText).from_config(config)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
+def _tokenizer() -> Any:
     """Byte-level BPE over numbers and a few sentences; each integer 0..255 is one token, as PaLI-X has them."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -82,14 +77,14 @@ def _tokenizer() -> PreTrainedTokenizerFast:
     )
     tokenizer.train_from_iterator([" ".join(numbers), "\n".join(numbers), *[words] * 9], trainer)
     pad, begin, end = SPECIAL
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token=pad, bos_token=begin, eos_token=end)
+    return cast(Any, PreTrainedTokenizerFast)(tokenizer_object=tokenizer, pad_token=pad, bos_token=begin, eos_token=end)
 
 
-def _llava(vision: PreTrainedConfig, images: Any, *, strategy: str) -> tuple[PreTrainedConfig, ProcessorMixin]:
-    tokenizer = _tokenizer()
+def _llava(vision: Mapping[str, Any], images: Any, strategy: Literal["default", "full"]) -> tuple[Any, Any]:
+    tokenizer, processors = _tokenizer(), cast(Any, LlavaProcessor)
     tokenizer.add_tokens(["<image>"], special_tokens=True)
     extra = 1 if strategy == "default" else 0  # CLIP's class token, which "default" leaves out again
-    processor = LlavaProcessor(
+    processor = processors(
         images,
         tokenizer,
         patch_size=PATCH_PIXELS,
@@ -97,8 +92,8 @@ def _llava(vision: PreTrainedConfig, images: Any, *, strategy: str) -> tuple[Pre
         num_additional_image_tokens=extra,
     )
     config = LlavaConfig(
-        vision_config=vision,
-        text_config=LlamaConfig(vocab_size=len(tokenizer), num_key_value_heads=2, **LANGUAGE),
+        vision_config={**vision, **VISION},
+        text_config={"model_type": "llama", "vocab_size": len(tokenizer), "num_key_value_heads": 2, **LANGUAGE},
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         image_seq_length=PATCHES,
         vision_feature_layer=-1,
@@ -107,23 +102,24 @@ def _llava(vision: PreTrainedConfig, images: Any, *, strategy: str) -> tuple[Pre
     return config, processor
 
 
-def _llava_siglip() -> tuple[PreTrainedConfig, ProcessorMixin]:
-    vision = SiglipVisionConfig(vision_use_head=False, **VISION)
-    return _llava(vision, SiglipImageProcessorPil(size=SIZE), strategy="full")
+def _llava_siglip() -> tuple[Any, Any]:
+    vision = {"model_type": "siglip_vision_model", "vision_use_head": False}
+    return _llava(vision, SiglipImageProcessorPil(size=SIZE), "full")
 
 
-def _llava_clip() -> tuple[PreTrainedConfig, ProcessorMixin]:
+def _llava_clip() -> tuple[Any, Any]:
     images = CLIPImageProcessorPil(size={"shortest_edge": SIDE_PIXELS}, crop_size=SIZE)
-    return _llava(CLIPVisionConfig(**VISION), images, strategy="default")
+    return _llava({"model_type": "clip_vision_model"}, images, "default")
 
 
-def _paligemma() -> tuple[PreTrainedConfig, ProcessorMixin]:
-    images = SiglipImageProcessorPil(size=SIZE)
+def _paligemma() -> tuple[Any, Any]:
+    images, processors = cast(Any, SiglipImageProcessorPil)(size=SIZE), cast(Any, PaliGemmaProcessor)
     images.image_seq_length = PATCHES
-    processor = PaliGemmaProcessor(images, _tokenizer())
+    processor = processors(images, _tokenizer())
+    vision = {"model_type": "siglip_vision_model", "vision_use_head": False, "projection_dim": HIDDEN, **VISION}
     language = {"model_type": "gemma", "num_key_value_heads": 1, "head_dim": 16, **LANGUAGE}
     config = PaliGemmaConfig(
-        vision_config=SiglipVisionConfig(vision_use_head=False, projection_dim=HIDDEN, **VISION),
+        vision_config=vision,
         text_config={**language, "vocab_size": len(processor.tokenizer)},
         image_token_index=processor.image_token_id,
         projection_dim=HIDDEN,
@@ -133,7 +129,7 @@ def _paligemma() -> tuple[PreTrainedConfig, ProcessorMixin]:
     return config, processor
 
 
-FAMILIES: Mapping[str, Callable[[], tuple[PreTrainedConfig, ProcessorMixin]]] = {
+FAMILIES: Mapping[str, Callable[[], tuple[Any, Any]]] = {
     "llava": _llava_siglip,
     "llava-clip": _llava_clip,
     "paligemma": _paligemma,

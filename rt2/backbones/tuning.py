@@ -21,7 +21,7 @@ from accelerate.state import AcceleratorState
 
 from rt2.action_contract import ActionContract
 from rt2.backbones.adapter import VLMBackbone
-from rt2.backbones.batches import NO_LABEL, batch_tensors
+from rt2.backbones.batches import NO_LABEL, batch_tensors, on_model
 from rt2.backbones.mixture import FrameSource, Mixture
 from rt2.backbones.starting import Start, resume_or_start
 from rt2.backbones.tune_config import TuneConfig
@@ -85,7 +85,6 @@ class _Tuner:
 
     def run(self, folder: Path, progress: Callable[[TuneProgress], None]) -> None:
         began, every, steps = time.monotonic(), self._config.checkpoint_every, self._config.steps
-        self._model.train()
         for step in range(self._start.step, steps):
             loss, accuracy = self._step(step)
             last = step + 1 == steps or loss < self._config.until_loss
@@ -97,14 +96,15 @@ class _Tuner:
         self._start.backbone.model = self._accelerator.unwrap_model(self._model, keep_fp32_wrapper=False)
 
     def _step(self, step: int) -> tuple[float, float]:
+        self._model.train()
         torch.manual_seed(self._config.seed + step)  # dropout, where a model has any, is the same after resuming
         for group in self._optimizer.param_groups:
             group["lr"] = learning_rate(self._config, step)
         losses, right = [], []
         for part in range(self._config.accumulate):
             rows = self._mixture.rows(self._config.batch, step, part, self._accelerator.process_index)
-            tensors = batch_tensors(self._start.backbone.prompting, rows, "right")
-            tensors = {name: value.to(self._accelerator.device) for name, value in tensors.items()}
+            backbone = self._start.backbone
+            tensors = on_model(batch_tensors(backbone.prompting, rows, "right"), backbone.model)
             with self._accelerator.accumulate(self._model):
                 output = self._model(**tensors)
                 self._accelerator.backward(output.loss)

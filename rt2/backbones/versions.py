@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from rt2.backbones.adapter import VLMBackbone
-from rt2.backbones.checkpoint import UNREADABLE, BackboneCard, load_backbone, read_card, save_backbone
+from rt2.backbones.checkpoint import BackboneCard, load_backbone, read_card, save_backbone
 from rt2.errors import CheckpointError
 
 KEPT = 2  # a reader may still be loading the version before the newest
@@ -57,7 +57,7 @@ def read_version(folder: Path, step: int) -> tuple[VLMBackbone, BackboneCard, di
     backbone = load_backbone(policy, trainable=True)
     try:
         optimizer: dict[str, Any] = torch.load(state, weights_only=True, map_location="cpu")
-    except UNREADABLE as error:
+    except Exception as error:  # pickle raises anything
         raise CheckpointError(f"{state}: the optimiser's state cannot be read: {error}") from error
     return backbone, read_card(policy), optimizer
 
