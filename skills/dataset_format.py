@@ -128,7 +128,12 @@ class Number:
         return self.chunk * chunks_size + self.file
 
     def path(self, template: str, video_key: str = "") -> str:
-        return template.format(chunk_index=self.chunk, file_index=self.file, video_key=video_key)
+        try:
+            return template.format(chunk_index=self.chunk, file_index=self.file, video_key=video_key)
+        except (KeyError, IndexError, ValueError) as error:
+            raise DatasetError(
+                f"{INFO} says files are at '{template}'; expected chunk_index, file_index and video_key in braces"
+            ) from error
 
 
 def read_info(folder: Path) -> Info:

@@ -184,7 +184,8 @@ def _run(
     sentence = skill.sentence(call.arguments)
     expert = NoisyExpert(rng, share=collection.noise, kind=NOISY_EXPERT if collection.noise else EXPERT)
     recorder = _Recorder(expert)
-    (part,) = SkillDrive(world, skill, call, goals, sentence, frames.append).run(recorder, expert)
+    drive = SkillDrive(world, skill, call, goals, sentence, frames.append, predicates=library.predicates)
+    (part,) = drive.run(recorder, expert)
     executed = [action_numbers(action) for action in recorder.actions]
     return _episode(frames, executed, sentence, _record(world, call, part, seed))
 
