@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from rt2.action_contract import ActionContract
-from rt2.backbones.adapter import VLMBackbone
+from rt2.backbones.adapter import VLMBackbone, question_text
 from rt2.backbones.checkpoint import BackboneCard, open_base
 from rt2.backbones.mixture import FrameSource, survey
-from rt2.backbones.prompting import Prompting, StateRanges
+from rt2.backbones.prompting import Prompting, StateRanges, action_question
 from rt2.backbones.tune_config import TuneConfig
 from rt2.backbones.versions import latest_version, read_version
 from rt2.backbones.vocabulary import choose_actions
@@ -54,7 +54,8 @@ def _fresh(config: TuneConfig, contract: ActionContract, frames: FrameSource, te
     states, sentences = survey(frames, contract)
     ranges = StateRanges.covering(states) if config.state == "text" and len(states) else None
     prompting = Prompting(processor, model.config, views=config.views, states=ranges)
-    words = [*sentences, *(t.prompt for t in texts), *(t.answer for t in texts)]
+    asked = [*map(action_question, sentences), *(question_text(t.prompt) for t in texts)]
+    words = [*asked, *(t.answer for t in texts)]
     actions = choose_actions(config.scheme, prompting, contract.dimensions, contract.bins, words)
     ids = tuple(actions.ids.tolist())
     contract = contract.model_copy(update={"vocabulary": config.scheme, "token_ids": ids})

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from rt2.action_contract import Dimension
 from rt2.action_tokens import ActionTokenizer
-from rt2.backbones.prompting import Prompting, action_question
+from rt2.backbones.prompting import Prompting
 from rt2.errors import InputError
 
 Scheme: TypeAlias = Literal["integers", "overwrite", "openvla"]
@@ -22,8 +22,9 @@ def choose_actions(
 ) -> ActionTokenizer:
     """Action tokens in the vocabulary of prompting's tokenizer.
 
-    "overwrite" takes the tokens least used in `texts` (sentences, questions and answers of the training data) and in
-    what prompts are made of. Raises InputError where the vocabulary has no room for the scheme.
+    "overwrite" takes the tokens least used in `texts` (prompts and answers of the training data, whole, as a word's
+    token may hold the space before it) and in the state's text. Raises InputError where the vocabulary has no room for
+    the scheme.
     """
     tokenizer = prompting.processor.tokenizer
     if scheme == "integers":
@@ -40,6 +41,6 @@ def choose_actions(
 
 def _counts(tokenizer: Any, prompting: Prompting, texts: Iterable[str]) -> Counter[int]:
     counts = Counter(prompting.reserved_ids())
-    for text in (action_question(""), *texts):
+    for text in texts:
         counts.update(tokenizer.encode(text, add_special_tokens=False))
     return counts

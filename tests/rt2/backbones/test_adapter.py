@@ -15,7 +15,7 @@ from rt2.backbones.adapter import VLMBackbone
 from rt2.backbones.batches import NO_LABEL, batch_tensors
 from rt2.backbones.checkpoint import open_base
 from rt2.backbones.families import Views
-from rt2.backbones.prompting import Prompting, StateRanges, tile
+from rt2.backbones.prompting import Prompting, StateRanges, action_question, tile
 from rt2.backbones.tiny import FAMILIES, write_tiny_backbone
 from rt2.backbones.vocabulary import Scheme, choose_actions
 from rt2.errors import CheckpointError, InputError, PromptError
@@ -23,6 +23,7 @@ from rt2.vla import ActInput
 
 FRAMES = demonstrations(pictures=3)
 SENTENCES = ["pick up the red block", "pick up the blue block"]
+QUESTIONS = [action_question(sentence) for sentence in SENTENCES]
 RANGES = StateRanges(low=(0.0, -1.0, 0.0), high=(1.0, 1.0, 0.1))
 
 
@@ -32,7 +33,7 @@ def untuned(
     model, processor = open_base(str(folder), "float32")
     prompting = Prompting(processor, model.config, views=views, states=states)
     contract = backbone_contract()
-    actions = choose_actions(scheme, prompting, contract.dimensions, contract.bins, SENTENCES)
+    actions = choose_actions(scheme, prompting, contract.dimensions, contract.bins, QUESTIONS)
     stated = contract.model_copy(update={"vocabulary": scheme, "token_ids": tuple(actions.ids.tolist())})
     return VLMBackbone(model, prompting, stated)
 
@@ -158,5 +159,5 @@ def test_weights_that_are_no_numbers_are_an_error_and_not_an_action(bases: dict[
 def test_state_bins_reach_both_ends_and_a_still_entry_has_room() -> None:
     states = np.stack([np.linspace(0, 1, 101), np.full(101, 0.3)], axis=1).astype(np.float32)
     ranges = StateRanges.covering(states)
-    assert ranges.bins(np.array([-5.0, 0.3])) == [0, 128]
+    assert ranges.bins(np.array([-5.0, 0.3006])) == [0, 204]
     assert ranges.bins(np.array([5.0, 9.0])) == [255, 255]
