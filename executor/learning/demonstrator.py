@@ -11,7 +11,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
@@ -115,8 +115,10 @@ def collect_demonstrations(
     """
     known, barren = set(known_seeds), 0
     seeds = (seed for k in count() if (seed := world_seed(collection.seed, 0, k)) not in known)
-    if writer.total_episodes >= episodes:
+    missing = episodes - writer.total_episodes
+    if missing <= 0:
         return
+    collection = replace(collection, calls_per_world=min(collection.calls_per_world, missing))
     for recorded in _worlds(collection, seeds, workers or os.cpu_count() or 1):
         barren = 0 if recorded else barren + 1
         if barren >= BARREN_WORLDS:
