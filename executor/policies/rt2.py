@@ -56,7 +56,9 @@ class Rt2Policy:
             sides = f"the checkpoint gives actions ({', '.join(have)}), the robot takes ({', '.join(ORDER)})"
             raise ContractMismatch([sides])
         self.vla = vla
-        self.image_sizes = {name: (camera.width, camera.height) for name, camera in vla.contract.cameras.items()}
+        self.image_sizes: Mapping[str, tuple[int, int]] = {
+            name: (camera.width, camera.height) for name, camera in vla.contract.cameras.items()
+        }
         self.cameras = tuple(self.image_sizes)
         self._oldest_picture_s = oldest_picture_s
         self._prompt: Prompt | None = None
