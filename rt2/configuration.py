@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from transformers import PretrainedConfig
+
+# language tower → sha256 of the frozen weights that it hears through, where there are any
+FROZEN_WEIGHTS: Mapping[str, str] = {"minilm": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
 
 
 class RT2Config(PretrainedConfig):
@@ -12,6 +16,7 @@ class RT2Config(PretrainedConfig):
 
     cameras: name → [width, height] in pixels, multiples of 8. state, auxiliary: names of what is read and told beside
     the pictures and the action. language: "learned" (from nothing) or "minilm" (frozen, its features projected).
+    language_features: width of what a frozen encoder hears; language_sha256: of its weights, None for "learned".
     action_start, location_start: ids of the first of the 256 action and location tokens.
     cell_prompts: token ids of the names of what a cell of a picture may show, for the grounding loss.
     """
@@ -35,6 +40,7 @@ class RT2Config(PretrainedConfig):
         heads: int = 4,
         text_width: int = 128,
         language_features: int = 384,
+        language_sha256: str | None = None,
         fine_channels: int = 32,
         coarse_channels: int = 80,
         slots: int = 8,
@@ -56,6 +62,7 @@ class RT2Config(PretrainedConfig):
         self.heads = heads
         self.text_width = text_width
         self.language_features = language_features
+        self.language_sha256 = language_sha256 or FROZEN_WEIGHTS.get(language)
         self.fine_channels = fine_channels
         self.coarse_channels = coarse_channels
         self.slots = slots

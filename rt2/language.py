@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from rt2.configuration import RT2Config
 from rt2.layers import EncoderLayer
+from rt2.prompts import KINDS
 
 
 @dataclass(frozen=True)
@@ -43,18 +44,27 @@ class LearnedTower(nn.Module):
 
 
 class PretrainedTower(nn.Module):
-    """Projects the token features of a frozen encoder."""
+    """Projects what a frozen encoder heard: the whole sentence at place 0, its words after it.
+
+    The sentence goes into the meaning directly too: it is what such an encoder was trained to make comparable.
+    """
 
     def __init__(self, config: RT2Config) -> None:
         super().__init__()
-        self.project = nn.Linear(config.language_features, config.text_width)
-        self.layer = EncoderLayer(config.text_width, 4)
-        self.weigh = nn.Linear(config.text_width, 1)
+        width = config.text_width
+        self.sentence = nn.Linear(config.language_features, width)
+        self.project = nn.Linear(config.language_features, width)
+        self.kinds = nn.Parameter(torch.randn(len(KINDS), width) * 0.5)
+        self.layer = EncoderLayer(width, 4)
+        self.weigh = nn.Linear(width, 1)
 
     def forward(self, features: Tensor, mask: Tensor) -> Heard:
-        """features (b, t, language_features), mask (b, t)."""
-        tokens = self.layer(self.project(features), mask)
-        return Heard(tokens, mask, _pooled(tokens, self.weigh(tokens), mask))
+        """features (b, t, language_features + kinds): the encoder's, and a mark for the prompt's kind; mask (b, t)."""
+        heard, kind = features[..., : -len(KINDS)], features[..., -len(KINDS) :]
+        whole = self.sentence(heard[:, :1])
+        tokens = torch.cat((whole, self.project(heard[:, 1:])), dim=1) + kind @ self.kinds
+        tokens = self.layer(tokens, mask)
+        return Heard(tokens, mask, _pooled(tokens, self.weigh(tokens), mask) + whole[:, 0])
 
 
 def _pooled(tokens: Tensor, weights: Tensor, mask: Tensor) -> Tensor:

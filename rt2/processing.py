@@ -12,17 +12,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerFast, ProcessorMixin
 
+from rt2.configuration import FROZEN_WEIGHTS
 from rt2.errors import InputError
-from rt2.prompts import PromptKind
+from rt2.minilm import load_minilm
+from rt2.prompts import KINDS, PromptKind
 from rt2.vocabulary import action_token, kind_token, location_token, token_id
+
+LANGUAGES = ("learned", *FROZEN_WEIGHTS)
 
 
 class RT2Processor(ProcessorMixin):
     """Holds the tokenizer and the pictures' sizes.
 
-    cameras: name → [width, height]; most_prompt_tokens: longer prompts are refused.
+    cameras: name → [width, height]; most_prompt_tokens: longer prompts are cut; language: the tower that prompts are
+    for, as RT2Config names it: token ids for "learned", what the frozen encoder hears for "minilm".
     """
 
     tokenizer: PreTrainedTokenizerFast
@@ -32,10 +38,14 @@ class RT2Processor(ProcessorMixin):
         tokenizer: PreTrainedTokenizerFast,
         cameras: Mapping[str, Sequence[int]] | None = None,
         most_prompt_tokens: int = 48,
+        language: str = "learned",
         **kwargs: Any,
     ) -> None:
         self.cameras = {name: list(size) for name, size in (cameras or {"front": (96, 96), "wrist": (64, 64)}).items()}
         self.most_prompt_tokens = most_prompt_tokens
+        if language not in LANGUAGES:
+            raise ValueError(f"no language tower '{language}'; have: {', '.join(LANGUAGES)}")
+        self.language = language
         super().__init__(tokenizer, **kwargs)  # type: ignore[no-untyped-call]
 
     def __call__(
@@ -59,9 +69,20 @@ class RT2Processor(ProcessorMixin):
         return inputs
 
     def prompts(self, sentences: Sequence[str], kind: PromptKind = "act") -> tuple[Tensor, Tensor]:
-        """(b, t) token ids, padded, and their mask (b, t)."""
-        rows = [self.prompt_ids(sentence, kind) for sentence in sentences]
-        return padded(rows, self.tokenizer.pad_token_id)
+        """(b, t) token ids or (b, t, features), padded, and their mask (b, t)."""
+        return stacked(self.prompt_rows([(sentence, kind) for sentence in sentences]))
+
+    def prompt_rows(self, prompts: Sequence[tuple[str, PromptKind]]) -> list[Tensor]:
+        """Each prompt's (t,) token ids, or (t, features) in half precision with its kind marked in the last columns.
+
+        Raises CheckpointError where the frozen encoder is not to be had.
+        """
+        if self.language == "learned":
+            return [torch.tensor(self.prompt_ids(sentence, kind)) for sentence, kind in prompts]
+        marks = torch.eye(len(KINDS))[[KINDS.index(kind) for _, kind in prompts]]
+        heard = [rows[: self.most_prompt_tokens] for rows in load_minilm().hear([sentence for sentence, _ in prompts])]
+        rows = zip(heard, marks, strict=True)
+        return [torch.cat((words, mark.expand(len(words), -1)), dim=1).half() for words, mark in rows]
 
     def prompt_ids(self, sentence: str, kind: PromptKind) -> list[int]:
         """The kind's token and the sentence's; cut where there are too many."""
@@ -91,6 +112,14 @@ class RT2Processor(ProcessorMixin):
     @property
     def location_start(self) -> int:
         return token_id(self.tokenizer, location_token(0))
+
+
+def stacked(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """(b, t) ids or (b, t, features) filled up with zeros ([PAD] is 0), and (b, t) True where they are not."""
+    batch = pad_sequence(list(rows), batch_first=True)
+    lengths = torch.tensor([len(row) for row in rows])
+    mask = torch.arange(batch.shape[1]) < lengths[:, None]
+    return batch.float() if batch.is_floating_point() else batch, mask
 
 
 def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Tensor]:

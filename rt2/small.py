@@ -20,9 +20,10 @@ from transformers.utils import logging as transformers_logging
 
 from rt2.action_contract import ActionContract
 from rt2.action_tokens import ActionTokenizer
-from rt2.configuration import RT2Config
+from rt2.configuration import FROZEN_WEIGHTS, RT2Config
 from rt2.errors import CheckpointError, InputError, VLAError
 from rt2.language import Heard
+from rt2.minilm import load_minilm
 from rt2.modeling import ACTION_TOKENS, RT2ForConditionalGeneration, Seen
 from rt2.processing import RT2Processor
 from rt2.prompts import checked_sentence
@@ -158,11 +159,13 @@ def save_small(folder: Path, vla: SmallVLA) -> None:
     vla.model.save_pretrained(folder)
     vla.processor.save_pretrained(folder)
     vla.contract.save(folder)
-    (folder / KIND_FILE).write_text(json.dumps({"kind": "small"}) + "\n", encoding="utf-8")
+    (folder / KIND_FILE).write_text(json.dumps({"kind": "small", "decoding": vla.decoding}) + "\n", encoding="utf-8")
 
 
-def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding = "parallel") -> SmallVLA:
-    """Raises CheckpointError, naming the folder, for missing, truncated, foreign or broken files."""
+def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding | None = None) -> SmallVLA:
+    """decoding: by default what it was trained for.
+
+    Raises CheckpointError, naming the folder, for missing, truncated, foreign or broken files."""
     contract = ActionContract.load(folder)
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
@@ -180,4 +183,27 @@ def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding = "paral
     broken = [name for name, tensor in model.state_dict().items() if not bool(torch.isfinite(tensor).all())]
     if broken:
         raise CheckpointError(f"{folder}: weights that are not numbers: {', '.join(broken[:3])}")
-    return SmallVLA(on_device(model, device), processor, contract, decoding=decoding)
+    _check_language(folder, model.config, processor)
+    return SmallVLA(on_device(model, device), processor, contract, decoding=decoding or _trained_for(folder))
+
+
+def _check_language(folder: Path, config: RT2Config, processor: RT2Processor) -> None:
+    """Raises CheckpointError unless prompts will be heard as they were in training, by an encoder that is at hand."""
+    if processor.language != config.language:
+        raise CheckpointError(
+            f"{folder}: the network listens with the language tower '{config.language}', "
+            f"its processor prepares prompts for '{processor.language}'"
+        )
+    known = FROZEN_WEIGHTS.get(config.language)
+    if config.language_sha256 != known:
+        raise CheckpointError(
+            f"{folder}: trained with language weights of sha256 {config.language_sha256}; have those of {known}"
+        )
+    if known is not None:
+        load_minilm()
+
+
+def _trained_for(folder: Path) -> Decoding:
+    kind = folder / KIND_FILE
+    said = json.loads(kind.read_text(encoding="utf-8")) if kind.exists() else {}
+    return "one-by-one" if said.get("decoding") == "one-by-one" else "parallel"

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from rt2.action_tokens import ActionTokenizer
-from rt2.processing import RT2Processor, padded
+from rt2.processing import RT2Processor, stacked
 from rt2.prompts import PromptKind
 from rt2.training.frames import Frames
 
@@ -34,21 +34,22 @@ class RobotBatch:
 
 
 class Prompts:
-    """Sentences as token ids, tokenised once each."""
+    """Prompts as the network's language tower reads them, made once each: the frozen encoder is slow."""
 
     def __init__(self, processor: RT2Processor) -> None:
         self._processor = processor
-        self._known: dict[tuple[str, PromptKind], list[int]] = {}
+        self._known: dict[tuple[str, PromptKind], Tensor] = {}
 
     def __call__(self, sentences: Sequence[str], kind: PromptKind) -> tuple[Tensor, Tensor]:
-        """(b, t) ids and their mask."""
-        return padded([self._ids(s, kind) for s in sentences], self._processor.tokenizer.pad_token_id)
+        """(b, t) ids or (b, t, features), and their mask."""
+        return self.mixed([(sentence, kind) for sentence in sentences])
 
-    def _ids(self, sentence: str, kind: PromptKind) -> list[int]:
-        key = (sentence, kind)
-        if key not in self._known:
-            self._known[key] = self._processor.prompt_ids(sentence, kind)
-        return self._known[key]
+    def mixed(self, prompts: Sequence[tuple[str, PromptKind]]) -> tuple[Tensor, Tensor]:
+        """The same for prompts of several kinds."""
+        new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in self._known]
+        if new:
+            self._known.update(zip(new, self._processor.prompt_rows(new), strict=True))
+        return stacked([self._known[prompt] for prompt in prompts])
 
 
 def robot_batch(frames: Frames, prompts: Prompts, tokens: ActionTokenizer, cameras: Sequence[str]) -> RobotBatch:
