@@ -5,6 +5,7 @@ Not for: the policies of the system itself (executor.policies).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +17,7 @@ from robots.robot import Action, Proprioception
 from robots.tabletop.cameras import SegmentedImage
 
 if TYPE_CHECKING:
-    from rt2.vla import VLA
+    from rt2.vla import VLA, ActInput
 
 EXPERT, NOISY_EXPERT, POLICY = 0, 1, 2  # a frame's `driver`
 
@@ -28,6 +29,14 @@ class Step:
     views: dict[str, SegmentedImage]
     proprioception: Proprioception
     expert: Action
+
+
+@dataclass(frozen=True)
+class Question:
+    """A step that a VLA is to decide, and what it is shown of it."""
+
+    vla: VLA
+    inputs: ActInput
 
 
 class Driver(Protocol):
@@ -69,19 +78,28 @@ class NoisyExpert:
 class VLADriver:
     """A VLA that is asked anew at every step; of a chunk only the first action is done.
 
-    prompt: what the VLA's `encode` made of the sentence.
+    The deciding is left to whoever puts its questions to the VLA. prompt: what its `encode` made of the sentence.
     """
 
     vla: VLA
     prompt: Any
     kind: int = POLICY
 
-    def drive(self, step: Step) -> Action:
+    def ask(self, step: Step) -> Question:
         from rt2.vla import ActInput
 
         images = {name: view.image.rgb for name, view in step.views.items()}
-        inputs = ActInput(images, state_vector(step.proprioception), self.prompt)
-        return _action(self.vla.act([inputs])[0, 0])
+        return Question(self.vla, ActInput(images, state_vector(step.proprioception), self.prompt))
+
+
+def answers(questions: Sequence[Question]) -> list[Action]:
+    """An action for each question; those to one VLA are put to it together, which takes a fraction of the time."""
+    found: dict[int, Action] = {}
+    for vla in {id(q.vla): q.vla for q in questions}.values():
+        asked = [k for k, question in enumerate(questions) if question.vla is vla]
+        chunks = vla.act([questions[k].inputs for k in asked])  # (n, chunk, 8)
+        found.update(zip(asked, map(_action, chunks[:, 0]), strict=True))
+    return [found[k] for k in range(len(questions))]
 
 
 def _action(numbers: NDArray[np.float32]) -> Action:

@@ -10,20 +10,21 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from executor.learning.drivers import POLICY, Driver, NoisyExpert, VLADriver
+from executor.learning.drivers import POLICY, NoisyExpert, Question, VLADriver, answers
 from executor.learning.frame_store import WORKER_EPISODES, WORLD_EPISODES, FrameStore
 from executor.learning.labels import LAYOUT
 from executor.learning.on_policy import NewestPolicy, OnPolicyRun, append_run, practice_weights, recent_success
 from executor.learning.skill_drive import Ended, Part, SkillDrive
 from executor.learning.worlds import is_in_order, next_call, stray, training_world, world_seed
+from robots.robot import Action
 from robots.tabletop.world import TabletopWorld
 from skills.grounding import symbolic_of
 from skills.library import SkillLibrary
@@ -36,14 +37,17 @@ if TYPE_CHECKING:
 
 PAUSE_S = 1.0
 
+Chain: TypeAlias = Generator[Question, Action, None]
+"""The skill runs of one world, waiting at each step that a policy is to decide."""
+
 
 class CollectorConfig(BaseModel):
     """How robot frames are collected; worlds of one seed are the same whatever else changes.
 
-    calls_per_world: skill runs in one world. varied_worlds: share of worlds with other light and cameras.
-    stray_share: of calls before which the hand goes astray. policy_share: of skill runs that a policy drives once there
-    is one. most_frames_total: the folder holds no more; the oldest frames make room, but not those of before there was
-    a policy.
+    calls_per_world: skill runs in one world. worlds_at_once: whose steps a policy decides together. varied_worlds:
+    share of worlds with other light and cameras. stray_share: of calls before which the hand goes astray. policy_share:
+    of skill runs that a policy drives once there is one. most_frames_total: the folder holds no more; the oldest frames
+    make room, but not those of before there was a policy.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +56,7 @@ class CollectorConfig(BaseModel):
     skills: tuple[str, ...] = tuple(SkillLibrary().by_name)
     calls_per_world: int = Field(default=10, ge=1, le=WORLD_EPISODES)
     varied_worlds: float = Field(default=0.5, ge=0.0, le=1.0)
+    worlds_at_once: int = Field(default=4, ge=1)
     stray_share: float = Field(default=0.15, ge=0.0, le=1.0)
     policy_share: float = Field(default=0.67, ge=0.0, le=1.0)
     shard_frames: int = Field(default=400, ge=1)
@@ -71,7 +76,7 @@ class Tally:
 
 
 class Collector:
-    """One worker: worlds one after the other, a chain of calls in each."""
+    """One worker's worlds, a chain of calls in each."""
 
     def __init__(
         self, config: CollectorConfig, folder: Path, worker: int, load: Callable[[Path], VLA], tally: Tally
@@ -81,7 +86,7 @@ class Collector:
         self._store = FrameStore(folder / "frames", LAYOUT.dtype, config.shard_frames)
         self._policy = NewestPolicy(folder, load)
 
-    def practise(self, stop: Callable[[], bool]) -> None:
+    def practise(self, stop: Callable[[], bool]) -> Chain:
         """The next world, until its chain of calls is done, something goes amiss, or `stop`."""
         number = next_world(self._folder, self._worker)
         seed = world_seed(self._config.seed, self._worker, number)
@@ -92,12 +97,12 @@ class Collector:
         world, rng = training_world(seed, self._config.varied_worlds)
         with world:
             for episode in range(first_episode, first_episode + self._config.calls_per_world):
-                if stop() or not self._practise_once(world, weights, episode, rng):
+                if stop() or not (yield from self._practise_once(world, weights, episode, rng)):
                     return
 
     def _practise_once(
         self, world: TabletopWorld, weights: Mapping[str, float], episode: int, rng: np.random.Generator
-    ) -> bool:
+    ) -> Generator[Question, Action, bool]:
         """One skill run; False where nothing more can be practised in this world."""
         if rng.random() < self._config.stray_share:
             stray(world, rng)
@@ -106,7 +111,7 @@ class Collector:
             return False
         before = symbolic_of(state)
         call = next_call(before, weights, self._library, rng)
-        return call is not None and self._execute(world, call, before, episode, rng)
+        return call is not None and (yield from self._execute(world, call, before, episode, rng))
 
     def must_wait(self) -> bool:
         """Whether there are as many frames as the file frame_limit allows for now."""
@@ -119,7 +124,7 @@ class Collector:
 
     def _execute(
         self, world: TabletopWorld, call: SkillCall, before: SymbolicState, episode: int, rng: np.random.Generator
-    ) -> bool:
+    ) -> Generator[Question, Action, bool]:
         """One recorded skill run; False where even the expert did not come to its end."""
         skill = self._library.skill(call.skill)
         sentence = training_sentence(skill, call.arguments, rng)
@@ -131,7 +136,7 @@ class Collector:
             self._tally.frames += 1
 
         goals = skill.success_of(call.arguments, before)
-        parts = SkillDrive(world, skill, call, goals, sentence, on_frame).run(driver, expert)
+        parts = yield from SkillDrive(world, skill, call, goals, sentence, on_frame).steps(driver, expert)
         for part in parts:
             self._tally.add(call.skill, part)
             if part.kind == POLICY:
@@ -141,7 +146,9 @@ class Collector:
                 )
         return parts[-1].ended_by is Ended.TERMINATED
 
-    def _driver(self, sentence: str, expert: NoisyExpert, rng: np.random.Generator) -> tuple[str, Driver]:
+    def _driver(
+        self, sentence: str, expert: NoisyExpert, rng: np.random.Generator
+    ) -> tuple[str, NoisyExpert | VLADriver]:
         newest = self._policy.get()
         if newest is None or rng.random() >= self._config.policy_share:
             return "", expert
@@ -191,12 +198,27 @@ def collect(
     def done() -> bool:
         return stop() or (most_frames is not None and tally.frames >= most_frames)
 
+    waiting: list[tuple[Chain, Question]] = []
     try:
-        while not done():
-            if collector.must_wait():
-                time.sleep(PAUSE_S)
+        while waiting or not done():
+            if len(waiting) < config.worlds_at_once and not done() and not collector.must_wait():
+                waiting += _asking([collector.practise(done)], [None])
+            elif waiting:
+                replies = answers([question for _, question in waiting])
+                waiting = _asking([chain for chain, _ in waiting], replies)
             else:
-                collector.practise(done)
+                time.sleep(PAUSE_S)
     finally:
         collector.finish()
     return tally
+
+
+def _asking(chains: Sequence[Chain], replies: Sequence[Action | None]) -> list[tuple[Chain, Question]]:
+    """Let chains go on with the replies to their questions (None begins one); those that ask again, and what."""
+    asking = []
+    for chain, reply in zip(chains, replies, strict=True):
+        try:
+            asking.append((chain, next(chain) if reply is None else chain.send(reply)))
+        except StopIteration:
+            continue
+    return asking

@@ -6,12 +6,12 @@ Not for: skill runs of the system itself (executor.skill_executor), which know n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from executor.learning.drivers import POLICY, Driver, Step
+from executor.learning.drivers import POLICY, Driver, Question, Step, VLADriver, answers
 from executor.learning.labels import action_numbers, auxiliary_numbers, target_of, view_labels
 from executor.progress import ProgressWatch
 from executor.skill_executor import RISE_STEP_M
@@ -77,34 +77,46 @@ class SkillDrive:
         self._robot = TabletopRobot(world, cameras=(), image_size=IMAGE_SIZES)
         self._index = 0
 
-    def run(self, driver: Driver, rescuer: Driver) -> tuple[Part, ...]:
-        """Let `driver` drive, and `rescuer` from wherever a policy has failed; one part for each that drove.
+    def run(self, driver: Driver | VLADriver, rescuer: Driver) -> tuple[Part, ...]:
+        """All of `steps`, each question answered by itself."""
+        steps = self.steps(driver, rescuer)
+        try:
+            question = next(steps)
+            while True:
+                question = steps.send(answers([question])[0])
+        except StopIteration as end:
+            parts: tuple[Part, ...] = end.value
+            return parts
 
-        What an expert raises is passed on.
+    def steps(self, driver: Driver | VLADriver, rescuer: Driver) -> Generator[Question, Action, tuple[Part, ...]]:
+        """Let `driver` drive, and `rescuer` go on from wherever a policy fails; one part for each that drove.
+
+        Waits at each question to a VLA for the answer, so that several runs can be answered together. What an expert
+        raises is passed on.
         """
         self._rise_first()
-        first = self._part(driver)
+        first = yield from self._part(driver)
         if first.succeeded or driver.kind != POLICY:
             return (first,)
         self._robot.resume()
-        return (first, self._part(rescuer))
+        return (first, (yield from self._part(rescuer)))
 
-    def _part(self, driver: Driver) -> Part:
+    def _part(self, driver: Driver | VLADriver) -> Generator[Question, Action, Part]:
         steps = [0]
         try:
-            ended = self._drive(driver, steps)
+            ended = yield from self._drive(driver, steps)
         except SafetyStop:
             ended = Ended.STOPPED
         succeeded = ended is Ended.TERMINATED and self._holds()
         return Part(driver.kind, ended, steps[0], succeeded)
 
-    def _drive(self, driver: Driver, steps: list[int]) -> Ended:
+    def _drive(self, driver: Driver | VLADriver, steps: list[int]) -> Generator[Question, Action, Ended]:
         learned = driver.kind == POLICY
         limit = self._skill.time_limit_steps * (POLICY_SHARE_OF_LIMIT if learned else 1.0)
         progress, late = ProgressWatch(PATIENCE_STEPS).start(), 0
         while steps[0] < limit:
             step = self._look(driver.kind)
-            action = driver.drive(step)
+            action = (yield driver.ask(step)) if isinstance(driver, VLADriver) else driver.drive(step)
             steps[0] += 1
             self._robot.apply(action)
             if action.terminate:

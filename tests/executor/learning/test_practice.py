@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from executor.learning import on_policy
 from executor.learning.collector import CollectorConfig, start_collectors
@@ -20,6 +22,7 @@ from executor.learning.on_policy import NewestPolicy, OnPolicyRun, append_run, p
 from executor.learning.practice import collect, next_world
 from executor.learning.worlds import FIRST_SEED, is_in_order, next_call, training_world, world_seed
 from rt2.training.frames import ShardReader
+from rt2.vla import ActInput
 from skills.grounding import symbolic_of
 from skills.library import SkillLibrary
 
@@ -61,6 +64,42 @@ def test_the_same_seed_collects_the_same_frames(tmp_path: Path) -> None:
         taken.append(reader.take(np.arange(len(reader))))
     assert taken[0].tobytes() == taken[1].tobytes()
     assert set(taken[0]["driver"]) == {NOISY_EXPERT}
+
+
+class Folded:
+    """A VLA that folds its hand and stands still; `batches` has the sizes of what was put to it."""
+
+    contract: Any = None
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def encode(self, sentence: str) -> str:
+        return sentence
+
+    def act(self, inputs: Sequence[ActInput]) -> NDArray[np.float32]:
+        self.batches.append(len(inputs))
+        assert all(i.images["wrist"].shape == (64, 64, 3) and i.state.shape == (8,) and i.prompt for i in inputs)
+        return np.tile(np.array([0, 0, 0, 0, 0, 0, 0, 1], np.float32), (len(inputs), 1, 1))
+
+
+def test_a_policy_decides_for_several_worlds_together(tmp_path: Path) -> None:
+    (tmp_path / "policy").mkdir()
+    (tmp_path / "policy" / "latest").write_text("000001")
+    config, vla = CollectorConfig(calls_per_world=1, worlds_at_once=3, policy_share=1.0, stray_share=0.0), Folded()
+    tally = collect(config, tmp_path, 0, never, most_frames=20, load=lambda _folder: vla)
+    assert max(vla.batches) == 3
+    ends = [json.loads(line) for line in (tmp_path / "on_policy.jsonl").read_text().splitlines()]
+    assert {(end["succeeded"], end["version"]) for end in ends} == {(False, "000001")}
+    reader = ShardReader(tmp_path / "frames", LAYOUT.dtype)
+    assert reader.refresh() == tally.frames
+    frames = reader.take(np.arange(len(reader)))
+    for episode in np.unique(frames["episode"]):
+        run = frames[frames["episode"] == episode]
+        assert run["step"].tolist() == list(range(len(run)))
+        assert run["driver"][0] == POLICY
+        assert run["driver"][-1] == NOISY_EXPERT
+        assert len(set(run["sentence"])) == 1
 
 
 def test_no_world_is_begun_twice(tmp_path: Path) -> None:
