@@ -10,6 +10,7 @@ same scenes. Not for: one episode (executor.skill_evaluation), or the tables (fo
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
@@ -39,6 +40,7 @@ RESULTS = Path("runs") / "skills"
 LOOK_S = 1.0
 LINGER_FRAMES = 15
 TITLE = "Skills from images"
+PLAIN_WIDTH = 180  # of the table in a file
 
 
 def all_cases(arm: Arm, skills: Sequence[str], splits: Sequence[Split], seeds: range) -> list[Case]:
@@ -101,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown:
         raise SystemExit(f"no skill '{unknown[0]}'{did_you_mean(unknown[0], names)}")
     digest = weights_sha256(arm.checkpoint)
-    console, started = Console(), time.monotonic()
+    console, started = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH), time.monotonic()
     if given.film is not None:
         for skill in skills:
             path = RESULTS / f"{skill}-{splits[0]}-{given.film}.mp4"
