@@ -86,7 +86,7 @@ class Folded:
 def test_a_policy_decides_for_several_worlds_together(tmp_path: Path) -> None:
     (tmp_path / "policy").mkdir()
     (tmp_path / "policy" / "latest").write_text("000001")
-    config, vla = CollectorConfig(calls_per_world=1, worlds_at_once=3, policy_share=1.0, stray_share=0.0), Folded()
+    config, vla = CollectorConfig(calls_per_world=1, worlds_at_once=3, policy_share=1.0, skills=("press",)), Folded()
     tally = collect(config, tmp_path, 0, never, most_frames=20, load=lambda _folder: vla)
     assert max(vla.batches) == 3
     ends = [json.loads(line) for line in (tmp_path / "on_policy.jsonl").read_text().splitlines()]
