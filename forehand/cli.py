@@ -262,6 +262,27 @@ def instructions(
     raise typer.Exit(instructions_command(scene, count=count, seed=seed, as_json=json))
 
 
+@app.command(epilog="Example: forehand train quick --folder runs/first --set training.minutes=5")
+def train(
+    config: Annotated[
+        str | None, typer.Argument(metavar="CONFIG", help="rt2-small, robot-only, quick, tiny, or a YAML file.")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option("--folder", help="All its files go here [runs/train-NAME].")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Only go on: there must be one to go on with.")] = False,
+    device: Annotated[str | None, typer.Option("--device", help="cpu or cuda [cuda where there is one].")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting to change, training.minutes=10; may be repeated.")
+    ] = None,
+) -> None:
+    """Train a VLA: robot frames collected beside it, vision-language examples, one mixture, live progress.
+
+    The same command goes on where a killed or stopped one was. Exit codes: 0 finished, 2 usage, 130 stopped.
+    """
+    from forehand.commands.train import train_command
+
+    raise typer.Exit(train_command(config, folder=folder, resume=resume, device=device, changes=tuple(change or ())))
+
+
 @app.command(epilog="Example: forehand doctor --base-url http://localhost:11434/v1")
 def doctor(base_url: BaseUrl = None, json: AsJson = False) -> None:
     """What is installed, what works here, and which language-model endpoint answers."""

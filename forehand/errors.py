@@ -28,6 +28,8 @@ def _mendable() -> tuple[type[BaseException], ...]:
     from robots.tabletop.trace import TraceError
     from robots.tabletop.world import DisplayError
     from rt2.errors import VLAError
+    from rt2.training.errors import TrainingError
+    from rt2.training.examples import ExampleError
     from skills.checking import LiteralError
     from skills.dataset_format import DatasetError
     from skills.graph_files import GraphFileError
@@ -37,9 +39,9 @@ def _mendable() -> tuple[type[BaseException], ...]:
     from skills.skill_graph import GraphError
 
     return (
-        ConfigError, DatasetError, DisplayError, FaultError, GraphError, GraphFileError, InstructionError, LiteralError,
-        LiteralSyntaxError, PlannerError, RunFolderError, SceneError, SkillCallError, SkillFileError, SuiteError,
-        TraceError, UnknownSchemaError, VLAError,
+        ConfigError, DatasetError, DisplayError, ExampleError, FaultError, GraphError, GraphFileError,
+        InstructionError, LiteralError, LiteralSyntaxError, PlannerError, RunFolderError, SceneError, SkillCallError,
+        SkillFileError, SuiteError, TraceError, TrainingError, UnknownSchemaError, VLAError,
     )  # fmt: skip
 
 

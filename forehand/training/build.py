@@ -24,10 +24,10 @@ from skills.wordings import training_words
 SHIFT_M, TURN_RAD, VIEW_DEG = 0.04, 0.04, 3.0
 
 
-def new_processor(words: frozenset[str]) -> RT2Processor:
-    """A tokenizer that knows the training wordings, the things' names and `words`."""
+def new_processor(words: frozenset[str], language: str = "learned") -> RT2Processor:
+    """A tokenizer that knows the training wordings, the things' names and `words`; prompts for that language tower."""
     names = {word for name in LAYOUT.cell_names for word in name.split()}
-    return RT2Processor(make_tokenizer(training_words() | names | words), cameras=IMAGE_SIZES)
+    return RT2Processor(make_tokenizer(training_words() | names | words), cameras=IMAGE_SIZES, language=language)
 
 
 def new_model(model: ModelConfig, processor: RT2Processor, seed: int) -> RT2ForConditionalGeneration:
@@ -42,7 +42,7 @@ def new_model(model: ModelConfig, processor: RT2Processor, seed: int) -> RT2ForC
         action_start=processor.action_start,
         location_start=processor.location_start,
         bins=BINS,
-        **model.model_dump(),
+        **model.sizes,
     )
     return RT2ForConditionalGeneration(config)
 

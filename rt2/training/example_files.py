@@ -72,15 +72,16 @@ def read_examples(folder: Path) -> Iterator[TextExample]:
     if not paths:
         raise ExampleError(f"{folder}: no examples (*{SUFFIX}) in it")
     for path in paths:
-        yield from _shard(path)
+        yield from read_shard(path)
 
 
-def _shard(path: Path) -> Iterator[TextExample]:
+def read_shard(path: Path) -> list[TextExample]:
+    """The examples of one file. Raises ExampleError where it is none."""
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         records = json.loads(arrays.pop(TEXTS).tobytes())
-        yield from [_example(record, arrays) for record in records]
+        return [_example(record, arrays) for record in records]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ExampleError(f"{path}: not a file of text examples: {error}") from error
 

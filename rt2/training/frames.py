@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,26 +82,45 @@ def write_shard(folder: Path, frames: Frames) -> Path:
 
 
 class ShardReader:
-    """All frames of a folder's shards, memory-mapped; `refresh` finds those that have appeared since."""
+    """All frames of a folder's shards, memory-mapped; `refresh` finds those that have appeared since, and lets go of
+    those that were deleted. dropped: how many frames were."""
 
     def __init__(self, folder: Path, dtype: np.dtype[Any]) -> None:
         self._folder, self._dtype = folder, dtype
-        self._shards: dict[str, Frames] = {}
-        self._ends: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._shards: dict[str, Frames] = {}  # in order of appearance
         self._ordered: list[Frames] = []
+        self._ends: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.dropped = 0
 
     def refresh(self) -> int:
         """Number of frames there are now. Raises ValueError for a shard of another layout."""
-        for path in sorted(self._folder.glob("*.npy"), key=lambda p: p.stat().st_mtime):
-            if path.name in self._shards:
-                continue
-            shard = open_memmap(path, mode="r")
-            if shard.dtype != self._dtype:
-                raise ValueError(f"{path}: frames of another layout; expected {self._dtype}, found {shard.dtype}")
-            self._shards[path.name] = shard
-            self._ordered.append(shard)
+        there = self._names()
+        for name in [name for name in self._shards if name not in there]:
+            self.dropped += len(self._shards.pop(name))
+        for name in sorted(there.keys() - self._shards.keys(), key=lambda n: (there[n], n)):
+            shard = self._opened(self._folder / name)
+            if shard is not None:
+                self._shards[name] = shard
+        self._ordered = list(self._shards.values())
         self._ends = np.cumsum([len(s) for s in self._ordered], dtype=np.int64)
         return len(self)
+
+    def _names(self) -> dict[str, int]:
+        """Name of each shard file → when it was written, in nanoseconds."""
+        there: dict[str, int] = {}
+        for path in self._folder.glob("*.npy"):
+            with suppress(FileNotFoundError):  # a collector has just made room
+                there[path.name] = path.stat().st_mtime_ns
+        return there
+
+    def _opened(self, path: Path) -> Frames | None:
+        try:
+            shard = open_memmap(path, mode="r")
+        except FileNotFoundError:
+            return None
+        if shard.dtype != self._dtype:
+            raise ValueError(f"{path}: frames of another layout; expected {self._dtype}, found {shard.dtype}")
+        return shard
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0

@@ -31,6 +31,12 @@ def publish(folder: Path, vla: SmallVLA, version: int) -> Path:
     return target
 
 
+def newest_version(folder: Path) -> int:
+    """The highest number of a published checkpoint; 0 before the first."""
+    home = folder / "policy"
+    return max((int(p.name) for p in home.iterdir() if p.name.isdigit()), default=0) if home.is_dir() else 0
+
+
 def latest_policy(folder: Path) -> Path | None:
     """The newest checkpoint of a training folder; None before the first."""
     try:

@@ -1,7 +1,8 @@
 """Trainer: from a growing folder of frames to weights, resumable at any moment.
 
 AdamW with warm-up and cosine, gradient clipping, and an exponential moving average of the weights, which is what is
-published to collectors and kept. Not for: collecting, or evaluating on a robot.
+published to collectors and kept. Settings, seed and frames decide the weights; with a budget of minutes the clock does
+too. Not for: collecting, or evaluating on a robot.
 """
 
 from __future__ import annotations
@@ -26,19 +27,22 @@ from rt2.modeling import RT2ForConditionalGeneration
 from rt2.processing import RT2Processor
 from rt2.small import SmallVLA, on_device
 from rt2.training.batches import Prompts, RobotBatch, recoloured, robot_batch
+from rt2.training.errors import TrainingError
 from rt2.training.frames import ShardReader
 from rt2.training.losses import action_loss, auxiliary_loss, grounding_loss, pointing_loss
-from rt2.training.publishing import publish
+from rt2.training.publishing import newest_version, publish
 from rt2.training.settings import TrainingSettings
-from rt2.training.text import TextTask
+from rt2.training.text import COMMON_CELLS, TextTask
 
-COMMON_CELLS = 4  # background, table, robot and cabinet come first among the cells' names
 WAIT_S = 1.0
+SHOW_S = 2.0  # how often progress is told
+MOST_BROKEN_STEPS = 20  # one after the other; now and then a batch may overflow in bfloat16
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is. share: of the budget; seconds: of training so far; left_s: estimate; losses: by part."""
+    """How far a training is. share: of the budget; seconds: of training so far; left_s: estimate; losses: running means
+    by part; frames, examples: how many robot frames and vision-language examples are at hand."""
 
     samples: int
     steps: int
@@ -48,13 +52,24 @@ class Progress:
     samples_per_s: float
     frames: int
     losses: dict[str, float]
+    examples: int = 0
+    learning_rate: float = 0.0
+    version: int = 0
 
 
 OnProgress = Callable[[Progress], None]
+OnWait = Callable[[int, int], None]  # robot frames that have come, robot frames that are needed
+
+
+def ignore_wait(_frames: int, _needed: int) -> None:
+    """A callback that does nothing."""
 
 
 class Trainer:
-    """One training in `folder` (see rt2.training.publishing for its files). Goes on where a killed one stopped."""
+    """One training in `folder` (see rt2.training.publishing for its files). Goes on where a killed one stopped.
+
+    growing: whether more frames will come, which are then waited for. Raises TrainingError from `run` and `step`.
+    """
 
     def __init__(
         self,
@@ -67,11 +82,13 @@ class Trainer:
         text: TextTask | None = None,
         *,
         device: str = "cpu",
+        growing: bool = True,
     ) -> None:
-        self.settings, self.folder = settings, folder
+        self.settings, self.folder, self._growing = settings, folder, growing
         self.model = on_device(model, device)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
-        self.vla = SmallVLA(self.average, processor, contract)
+        one_by_one = settings.told_share == 1.0  # it never learned to act without being told
+        self.vla = SmallVLA(self.average, processor, contract, decoding="one-by-one" if one_by_one else "parallel")
         self.device = device
         self._reader, self._text = reader, text
         self._tokens = ActionTokenizer.own(processor.action_start, contract.dimensions, contract.bins)
@@ -86,24 +103,34 @@ class Trainer:
         self._noise = torch.Generator().manual_seed(settings.seed)
         self._autocast = _autocast(settings.precision, device)
         self.samples, self.steps, self.seconds, self.version = 0, 0, 0.0, 0
-        self._losses: dict[str, float] = {}
+        self._arrived, self._at_hand = 0, 0  # frames: that ever came, and that are there now
+        self._broken = 0  # steps without a finite gradient, one after the other
+        self._measured = False
+        self._losses: dict[str, Tensor] = {}
         self._resume()
 
-    def run(self, on_progress: OnProgress, stop: Callable[[], bool] = lambda: False) -> None:
-        """Train until the budget is used up or `stop`; weights are published and saved before it returns."""
-        self._wait_for_frames(stop)
-        began, before = time.monotonic(), self.seconds
+    def run(
+        self, on_progress: OnProgress, stop: Callable[[], bool] = lambda: False, on_wait: OnWait = ignore_wait
+    ) -> None:
+        """Train until the budget is used up or `stop`; weights are published and saved before it returns.
+
+        on_progress: every few seconds and at the end; on_wait: every second while there are too few frames.
+        """
+        self._wait_for_frames(stop, on_wait)
+        if stop():
+            return
+        self._measure_state()
+        began, before, start_samples = time.monotonic(), self.seconds, self.samples
         published = saved = shown = began
-        start_samples = self.samples
         waited = 0.0
         while not stop() and self.settings.used(self.samples, self.seconds) < 1.0:
             self.step()
             now = time.monotonic()
             self.seconds = before + now - began - waited
-            if now - shown > 2.0:
+            if now - shown > SHOW_S:
                 shown = now
-                waited += self._wait_for_frames(stop)
-                on_progress(self.progress((self.samples - start_samples) / (now - began - waited)))
+                waited += self._wait_for_frames(stop, on_wait)
+                on_progress(self.progress(_rate(self.samples - start_samples, self.seconds - before)))
             if now - published > self.settings.publish_s:
                 published = now
                 self.publish()
@@ -112,39 +139,58 @@ class Trainer:
                 self.save()
         self.publish()
         self.save()
-        on_progress(self.progress((self.samples - start_samples) / max(1e-6, time.monotonic() - began - waited)))
+        on_progress(self.progress(_rate(self.samples - start_samples, self.seconds - before)))
 
     def step(self) -> None:
         """One update on one batch."""
-        share = self.settings.used(self.samples, self.seconds)
+        self._measure_state()
         for group in self._optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate * _schedule(share)
-        text = self._text is not None and self._rng.random() < self.settings.text_share
+            group["lr"] = self.learning_rate
+        text = self._text is not None and self._rng.random() < self.settings.text_share and len(self._text) > 0
         with self._autocast:
             parts = self._text_parts() if text else self._robot_parts()
         weights = self.settings.loss.model_dump()
         loss = sum((weights[name] * value for name, value in parts.items()), torch.zeros((), device=self.device))
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip, foreach=True)
-        self._optimizer.step()
-        self._average()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip, foreach=True)
+        if self._is_sound(norm):
+            self._optimizer.step()
+            self._average()
+            self._remember({f"text.{name}" if text else name: value.detach() for name, value in parts.items()})
         self.steps += 1
         self.samples += self.settings.batch
-        self._remember({f"text.{name}" if text else name: float(value.detach()) for name, value in parts.items()})
 
-    def _remember(self, losses: dict[str, float]) -> None:
-        """Running means of the parts."""
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step."""
+        return self.settings.learning_rate * _schedule(self.settings.used(self.samples, self.seconds))
+
+    def _is_sound(self, norm: Tensor) -> bool:
+        """Whether a step's gradient is made of numbers; a broken one is left out, many in a row end the training."""
+        self._broken = 0 if bool(torch.isfinite(norm)) else self._broken + 1
+        if self._broken >= MOST_BROKEN_STEPS:
+            raise TrainingError(
+                f"no finite gradient in {self._broken} steps, at sample {self.samples}: the training has diverged; "
+                f"a lower training.learning_rate than {self.settings.learning_rate:g} may help, or precision float32"
+            )
+        return self._broken == 0
+
+    def _remember(self, losses: dict[str, Tensor]) -> None:
+        """Running means of the parts; kept where they are computed, so that a GPU is not waited for."""
         for name, new in losses.items():
-            self._losses[name] = 0.98 * self._losses.get(name, new) + 0.02 * new
+            self._losses[name] = torch.lerp(self._losses.get(name, new).to(new), new, 0.02)
 
     def progress(self, samples_per_s: float) -> Progress:
         share = self.settings.used(self.samples, self.seconds)
         left = self.seconds * (1 - share) / share if share > 0 else math.inf
         return Progress(
             self.samples, self.steps, share, self.seconds, max(0.0, left), samples_per_s, len(self._reader),
-            dict(self._losses),
+            self._loss_means(), 0 if self._text is None else len(self._text), self.learning_rate, self.version,
         )  # fmt: skip
+
+    def _loss_means(self) -> dict[str, float]:
+        return {name: float(value) for name, value in self._losses.items()}
 
     def publish(self) -> None:
         """The averaged weights as the newest policy."""
@@ -161,7 +207,8 @@ class Trainer:
             "rng": json.dumps(self._rng.bit_generator.state),
             "noise": self._noise.get_state(),
             "counts": {"samples": self.samples, "steps": self.steps, "seconds": self.seconds, "version": self.version},
-            "losses": self._losses,
+            "arrived": self._arrived,
+            "losses": self._loss_means(),
         }
         partial = self.folder / ".trainer.pt.partial"
         torch.save(state, partial)
@@ -170,7 +217,6 @@ class Trainer:
     def _resume(self) -> None:
         path = self.folder / "trainer.pt"
         if not path.exists():
-            self._measure_state()
             return
         state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
@@ -180,28 +226,47 @@ class Trainer:
         self._noise.set_state(state["noise"].cpu())
         for name, value in state["counts"].items():
             setattr(self, name, value)
-        self._losses = state["losses"]
+        self.version = max(self.version, newest_version(self.folder))  # one number, one policy
+        self._arrived = state.get("arrived", 0)
+        self._losses = {name: torch.tensor(value, device=self.device) for name, value in state["losses"].items()}
+        self._measured = True
 
     def _measure_state(self) -> None:
-        """Mean and spread of the proprioceptive numbers, from the first frames; waits for them."""
-        self._wait_for_frames(lambda: False)
+        """Mean and spread of the proprioceptive numbers, once, from the first frames."""
+        if self._measured:
+            return
+        self._refresh()
         count = len(self._reader)
+        if not count:
+            raise TrainingError("no robot frames to learn from")
         frames = self._reader.take(self._rng.integers(0, count, min(count, 2000)))
         mean, spread = frames["state"].mean(0), frames["state"].std(0)
         for model in (self.model, self.average):
             model.state_mean.copy_(torch.from_numpy(mean))
             model.state_scale.copy_(torch.from_numpy(np.maximum(spread, 1e-3) * 2.0))
+        self._measured = True
 
-    def _wait_for_frames(self, stop: Callable[[], bool]) -> float:
+    def _wait_for_frames(self, stop: Callable[[], bool], on_wait: OnWait) -> float:
         """Seconds waited until there are enough frames for what comes next."""
         began = time.monotonic()
         while not stop():
-            count = self._reader.refresh()
+            self._refresh()
             needed = max(self.settings.least_frames, self.samples / self.settings.most_reuse)
-            if count >= needed:
+            if not self._growing or self._arrived >= needed:
                 break
+            on_wait(self._arrived, math.ceil(needed))
             time.sleep(WAIT_S)
         return time.monotonic() - began
+
+    def _refresh(self) -> None:
+        """Look for new frames and examples. Frames that made room for others have arrived all the same."""
+        gone = self._reader.dropped
+        count = self._reader.refresh()
+        arrived = count - self._at_hand + self._reader.dropped - gone
+        self._arrived = max(count, self._arrived if self._at_hand == 0 else self._arrived + arrived)
+        self._at_hand = count
+        if self._text is not None:
+            self._text.refresh()
 
     def _robot_parts(self) -> dict[str, Tensor]:
         indices = self._rng.integers(0, len(self._reader), self.settings.batch)
@@ -232,7 +297,7 @@ class Trainer:
 
     def _text_parts(self) -> dict[str, Tensor]:
         assert self._text is not None
-        return self._text.losses(self.model, self._rng, self._names)
+        return self._text.losses(self.model, self._rng, self._names, self.settings.loss)
 
     def _told(self, bins: Tensor) -> Tensor:
         """(b, 8) the token before each action token for a share of the examples, -1 for the others."""
@@ -253,6 +318,10 @@ def _schedule(share: float) -> float:
     if share < 0.01:
         return max(0.02, share / 0.01)
     return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, (share - 0.01) / 0.99)))
+
+
+def _rate(samples: int, seconds: float) -> float:
+    return samples / max(1e-6, seconds)
 
 
 def _moved(batch: RobotBatch, device: str) -> RobotBatch:

@@ -20,6 +20,7 @@ COMMANDS = (
     "replay",
     "calibrate",
     "instructions",
+    "train",
     "doctor",
     "schema",
     "graph run",

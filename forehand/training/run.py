@@ -1,0 +1,204 @@
+"""One training from configuration to checkpoint: data, collectors and trainer put together, resumable at any moment.
+
+Not for: the updates themselves (rt2.training.trainer) or reading configurations (forehand.training.reading).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from rich.console import Console
+
+from executor.learning.collector import Collectors, start_collectors
+from executor.learning.labels import LAYOUT
+from executor.learning.visual_questions import VOCABULARY_WORDS
+from forehand.config import ConfigError
+from forehand.training.build import new_contract, new_model, new_processor
+from forehand.training.config import TrainConfig
+from forehand.training.curves import Curves
+from forehand.training.finishing import finish
+from forehand.training.folder import CHECKPOINT, claimed, disk_shortage
+from forehand.training.on_policy_rates import on_policy_rates
+from forehand.training.process import Stop, children_deaf_to_ctrl_c, prepare_for_training
+from forehand.training.report import facts_of
+from forehand.training.sources import (
+    FRAMES,
+    bring_frames,
+    check_sources,
+    example_mixture,
+    missing_examples,
+    start_example_writer,
+)
+from forehand.training.view import TrainingView
+from rt2.training.frames import ShardReader
+from rt2.training.text import TextTask
+from rt2.training.trainer import Progress, Trainer
+
+RECENT_S = 300.0  # of on-policy runs in display and curves
+LOG_EVERY_S = 10.0
+LAST_S = 600.0  # of on-policy runs in the final table, at most
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is to be trained where. recipe: its name in words; device: "cpu" or "cuda"."""
+
+    config: TrainConfig
+    recipe: str
+    folder: Path
+    device: str
+    console: Console
+
+
+def train(training: Training) -> bool:
+    """Train until the budget is used up, then write folder/checkpoint; False where Ctrl-C came first.
+
+    Raises ConfigError, DatasetError, ExampleError or VLAError for what cannot be, before anything is trained.
+    """
+    prepare_for_training()
+    tune = _tuner(training)
+    check_sources(training.config)
+    with claimed(training.folder, training.config) as begun:
+        if (training.folder / CHECKPOINT).is_dir():
+            training.console.print(f"{training.folder}: this training is finished", soft_wrap=True)
+            return True
+        view = TrainingView(training.console, _title(training, begun))
+        shortage = disk_shortage(training.folder, training.config)
+        if shortage is not None:
+            view.note(shortage)
+        bring_frames(training.config.robot, training.folder)
+        return tune(training, view)
+
+
+def _tuner(training: Training) -> Callable[[Training, TrainingView], bool]:
+    """Who trains this. Raises ConfigError where the extra for it is missing, ValidationError for its settings."""
+    if training.config.model.backbone is None:
+        return _train_small
+    try:
+        from forehand.training.backbone import tune_backbone, tune_config
+    except ImportError as error:
+        raise ConfigError(f"model.backbone needs the extra 'vlm': pip install 'forehand[vlm]' ({error})") from error
+    tune_config(training.config, training.device)
+    return tune_backbone
+
+
+def check_device(device: str | None) -> str:
+    """The device asked for, or the best there is. Raises ConfigError where it is not there."""
+    import torch
+
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind = device.partition(":")[0]
+    if kind not in ("cpu", "cuda"):
+        raise ConfigError(f"no device '{device}'; have: cpu, cuda")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device cuda: this machine, or this build of PyTorch, has no usable GPU; use --device cpu")
+    return device
+
+
+def new_trainer(training: Training) -> Trainer:
+    """The trainer of a folder, where a killed one left it."""
+    config = training.config
+    settings = config.training
+    processor = new_processor(frozenset(VOCABULARY_WORDS), config.model.language)
+    text = None
+    if settings.text_share:
+        text = TextTask(example_mixture(config.vision_language, training.folder), processor, settings.batch)
+    return Trainer(
+        settings, new_model(config.model, processor, settings.seed), processor, new_contract(processor),
+        training.folder, ShardReader(training.folder / FRAMES, LAYOUT.dtype), text,
+        device=training.device, growing=config.robot.workers > 0,
+    )  # fmt: skip
+
+
+def _train_small(training: Training, view: TrainingView) -> bool:
+    trainer = new_trainer(training)
+    curves = Curves(training.folder, trainer.samples)
+    if not curves.has_board:
+        view.note("no TensorBoard curves: pip install 'forehand[train]'")
+    stop = Stop()
+    with stop.on_ctrl_c(), _helpers(training) as helpers, view.shown():
+        recorder = _Recorder(training, view, curves, helpers)
+        trainer.run(recorder, stop, recorder.waiting)
+        curves.close()
+    if trainer.settings.used(trainer.samples, trainer.seconds) < 1.0:
+        training.console.print(
+            f"stopped at {trainer.samples} samples; the same command goes on from there", highlight=False
+        )
+        return False
+    last = trainer.progress(trainer.samples / max(1e-6, trainer.seconds))
+    window = max(60.0, min(LAST_S, trainer.seconds / 4))
+    rates = on_policy_rates(training.folder, time.time() - window)
+    parameters = sum(p.numel() for p in trainer.average.parameters())
+    facts = facts_of(training.config, training.recipe, last, parameters, training.device, rates)
+    finish(training.folder, training.config, trainer.vla, facts, rates, window)
+    _say_finished(training)
+    return True
+
+
+def _say_finished(training: Training) -> None:
+    for name in (CHECKPOINT, "table.md"):
+        training.console.print(f"{name}: {training.folder / name}", highlight=False, soft_wrap=True)
+
+
+def _title(training: Training, begun: bool) -> str:
+    return f"{'going on with' if begun else 'training'} {training.recipe} in {training.folder}, on {training.device}"
+
+
+@dataclass(frozen=True)
+class _Helpers:
+    """The processes beside the trainer."""
+
+    collectors: Collectors | None
+    examples: BaseProcess | None
+
+
+@contextmanager
+def _helpers(training: Training) -> Iterator[_Helpers]:
+    config = training.config
+    robot, text = config.robot, config.vision_language
+    with children_deaf_to_ctrl_c():
+        collectors = None
+        if robot.workers:
+            collectors = start_collectors(robot.collect, training.folder, robot.workers, niceness=robot.niceness)
+        writes = config.training.text_share and text.examples
+        examples = start_example_writer(text, training.folder) if writes else None
+    try:
+        yield _Helpers(collectors, examples)
+    finally:
+        if collectors is not None:
+            collectors.stop()
+        if examples is not None:
+            examples.terminate()
+            examples.join()
+
+
+class _Recorder:
+    """Hears of progress and passes it on to display, log and curves."""
+
+    def __init__(self, training: Training, view: TrainingView, curves: Curves, helpers: _Helpers) -> None:
+        self._training, self._view, self._curves, self._helpers = training, view, curves, helpers
+        self._logged_at = -LOG_EVERY_S
+
+    def __call__(self, progress: Progress) -> None:
+        rates = on_policy_rates(self._training.folder, time.time() - RECENT_S)
+        alive = 0 if self._helpers.collectors is None else self._helpers.collectors.alive
+        self._view.update(progress, rates, (alive, self._training.config.robot.workers))
+        self._check_examples()
+        if time.monotonic() - self._logged_at >= LOG_EVERY_S or progress.share >= 1:
+            self._logged_at = time.monotonic()
+            self._curves.add(progress, rates, alive)
+
+    def waiting(self, frames: int, needed: int) -> None:
+        self._view.wait(frames, needed)
+        self._check_examples()
+
+    def _check_examples(self) -> None:
+        missing = missing_examples(self._helpers.examples, self._training.folder)
+        if missing is not None:
+            self._view.note(missing)
