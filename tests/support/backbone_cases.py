@@ -36,7 +36,7 @@ def demonstrations(pictures: int = 16, seed: int = 0) -> Frames:
     random = np.random.default_rng(seed)
     frames = np.zeros(2 * pictures, LAYOUT.dtype)
     for place in range(pictures):
-        image = np.full((48, 48, 3), 200, np.uint8)
+        image = np.full((48, 48, 3), random.integers(60, 256, 3), np.uint8)
         corners = (random.integers(0, 18, 2), random.integers(22, 36, 2))
         for (x, y), paint in zip(corners, COLOURS.values(), strict=True):
             image[y : y + 12, x : x + 12] = paint

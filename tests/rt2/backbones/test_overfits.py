@@ -14,16 +14,17 @@ from rt2.training.examples import TextExample
 from rt2.vla import load_vla
 
 FRAMES = demonstrations()
-PICTURE = np.tile(np.arange(48, dtype=np.uint8)[:, None, None], (1, 48, 3))
+DARK, LIGHT = np.full((48, 48, 3), 20, np.uint8), np.full((48, 48, 3), 235, np.uint8)
 TEXTS = [
-    TextExample({"image": PICTURE}, "ask", "is it dark above?", "yes"),
-    TextExample({"image": PICTURE[::-1]}, "ask", "is it dark above?", "no"),
+    TextExample({"image": DARK}, "ask", "is it dark?", "yes"),
+    TextExample({"image": LIGHT}, "ask", "is it dark?", "no"),
 ]
+FULL, LORA = {"adapt": "full", "learning_rate": 4e-3}, {"adapt": "lora", "learning_rate": 1e-2}
 CASES = {
-    "llava-overwrite-full-with-questions": ("llava", {"adapt": "full", "scheme": "overwrite", "text_share": 0.1}),
-    "llava-openvla-lora": ("llava-clip", {"adapt": "lora", "scheme": "openvla"}),
-    "paligemma-integers-full": ("paligemma", {"adapt": "full", "scheme": "integers", "state": "text"}),
-    "paligemma-overwrite-lora": ("paligemma", {"adapt": "lora", "scheme": "overwrite"}),
+    "llava-overwrite-full-with-questions": ("llava", {**FULL, "scheme": "overwrite", "text_share": 0.1}),
+    "llava-openvla-lora": ("llava-clip", {**LORA, "scheme": "openvla"}),
+    "paligemma-integers-full": ("paligemma", {**FULL, "scheme": "integers", "state": "text"}),
+    "paligemma-overwrite-lora": ("paligemma", {**LORA, "scheme": "overwrite"}),
 }
 
 
