@@ -7,6 +7,7 @@ them 256 action tokens, 256 location tokens and one token for each kind of promp
 
 from __future__ import annotations
 
+import json
 import string
 from collections.abc import Iterable
 
@@ -57,6 +58,23 @@ def make_tokenizer(words: Iterable[str]) -> PreTrainedTokenizerFast:
     inner.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()])
     inner.decoder = decoders.WordPiece()
     inner.add_special_tokens([*special, *bins])
+    return _wrapped(inner)
+
+
+def with_words(tokenizer: PreTrainedTokenizerFast, words: Iterable[str]) -> PreTrainedTokenizerFast:
+    """The tokenizer knowing more words whole: ids of what it knew stay, the new come after them in sorted order.
+
+    A sentence of known words is read as before; a new word was spelled out in characters until now.
+    """
+    known = tokenizer.get_vocab()
+    plain = (tokenizer.backend_tokenizer.normalizer.normalize_str(word) for word in words)
+    new = sorted({word for word in plain if word} - known.keys())
+    content = json.loads(tokenizer.backend_tokenizer.to_str())
+    content["model"]["vocab"] |= {word: len(known) + k for k, word in enumerate(new)}
+    return _wrapped(Tokenizer.from_str(json.dumps(content)))
+
+
+def _wrapped(inner: Tokenizer) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=inner,
         pad_token=PAD,

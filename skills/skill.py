@@ -36,6 +36,15 @@ class SkillCallError(ValueError):
     """A skill call that names no skill, or has the wrong arguments; the message lists the valid choices."""
 
 
+class NoExpertError(RuntimeError):
+    """Somebody asked a skill's expert, but the skill has none."""
+
+
+def no_expert(_state: PhysicalState, _arguments: tuple[str, ...]) -> Action:
+    """The expert of a skill that only recorded demonstrations teach. Raises NoExpertError."""
+    raise NoExpertError("this skill has no scripted expert: it is learned from demonstrations")
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One typed argument. types: object categories; choices: fixed words ("left", …) instead of an object."""
@@ -65,7 +74,7 @@ class Skill:
     effects: tuple[str, ...]
     success: tuple[str, ...]
     time_limit_steps: int
-    expert: Expert
+    expert: Expert = no_expert
     summary: str = ""  # one sentence for a language model and for --help
     rise_first_m: float = 0.0
     wordings: tuple[str, ...] = ()

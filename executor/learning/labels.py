@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,13 +52,6 @@ FAR_M = 0.2  # metres that count as 1 in the auxiliary numbers
 HELD_FAR_M = 0.05
 # A block covers a quarter of a cell of the front picture: by pixels alone no cell would ever be called a block.
 BLOCK_WEIGHT, THING_WEIGHT = 12, 2
-_CELL = {name: k for k, name in enumerate(CELL_NAMES)}
-_WEIGHTS = np.array(
-    [
-        BLOCK_WEIGHT if name.endswith(" block") else THING_WEIGHT if name not in CELL_NAMES[:4] else 1
-        for name in CELL_NAMES
-    ]
-)
 LEAST_PIXELS = 2  # of the target around its place: it is seen, not hidden by the hand
 
 
@@ -115,33 +109,44 @@ def _seen_at(view: SegmentedImage, world: TabletopWorld, target: Target) -> tupl
     return (column, row) if shown.sum() >= LEAST_PIXELS else None
 
 
-def cell_labels(view: SegmentedImage, world: TabletopWorld) -> NDArray[np.uint8]:
-    """(height/8, width/8) index into CELL_NAMES of what covers most of each cell; small things count for more."""
-    names = _name_table(world)
+def cell_labels(
+    view: SegmentedImage, world: TabletopWorld, cell_names: tuple[str, ...] = CELL_NAMES
+) -> NDArray[np.uint8]:
+    """(height/8, width/8) index into cell_names of what covers most of each cell; small things count for more.
+
+    cell_names: CELL_NAMES, and after them those of things of one's own; a thing without a name is a distractor.
+    """
+    names = _name_table(world, cell_names)
     bodies = np.where((view.bodies >= 0) & (view.bodies < len(names) // 2), view.bodies, -1)
     grid = names[2 * bodies + (view.links == SLIDING_LINK)]  # row -2 and -1 of the table: nothing
     height, width = grid.shape
-    rows, columns, kinds = height // CELL_PIXELS, width // CELL_PIXELS, len(CELL_NAMES)
+    rows, columns, kinds = height // CELL_PIXELS, width // CELL_PIXELS, len(cell_names)
     pixels = grid.reshape(rows, CELL_PIXELS, columns, CELL_PIXELS).transpose(0, 2, 1, 3).reshape(rows * columns, -1)
     places = pixels + kinds * np.arange(rows * columns)[:, None]
     counts = np.bincount(places.ravel(), minlength=rows * columns * kinds).reshape(rows, columns, kinds)
-    return np.asarray((counts * _WEIGHTS).argmax(axis=2), np.uint8)
+    return np.asarray((counts * _cell_weights(cell_names)).argmax(axis=2), np.uint8)
 
 
-def _name_table(world: TabletopWorld) -> NDArray[np.int64]:
+@lru_cache
+def _cell_weights(cell_names: tuple[str, ...]) -> NDArray[np.int64]:
+    weights = [
+        BLOCK_WEIGHT if name.endswith(" block") else THING_WEIGHT if name not in CELL_NAMES[:4] else 1
+        for name in cell_names
+    ]
+    return np.array(weights)
+
+
+def _name_table(world: TabletopWorld, cell_names: tuple[str, ...]) -> NDArray[np.int64]:
     """Cell name by 2 × body id + (1 for its sliding link); the two last rows stand for no body."""
     most = max(*world.bodies.values(), world.robot_body)
+    cell = {name: k for k, name in enumerate(cell_names)}
     table = np.zeros(2 * (most + 2), np.int64)
     for name, body in world.bodies.items():
-        table[2 * body : 2 * body + 2] = _CELL[_cell_name(name)]
-    table[2 * world.robot_body : 2 * world.robot_body + 2] = _CELL["robot"]
+        table[2 * body : 2 * body + 2] = cell.get(name, cell["distractor"])
+    table[2 * world.robot_body : 2 * world.robot_body + 2] = cell["robot"]
     if "drawer" in world.bodies:
-        table[2 * world.bodies["drawer"]] = _CELL["cabinet"]
+        table[2 * world.bodies["drawer"]] = cell["cabinet"]
     return table
-
-
-def _cell_name(name: str) -> str:
-    return name if name in _CELL else "distractor"
 
 
 def auxiliary_numbers(state: PhysicalState, call: SkillCall, target: Target) -> NDArray[np.float32]:
@@ -181,12 +186,15 @@ def action_numbers(action: Action) -> NDArray[np.float32]:
 
 
 def view_labels(
-    views: Mapping[str, SegmentedImage], world: TabletopWorld, target: Target
+    views: Mapping[str, SegmentedImage],
+    world: TabletopWorld,
+    target: Target,
+    cell_names: tuple[str, ...] = CELL_NAMES,
 ) -> dict[str, NDArray[np.uint8] | NDArray[np.float32]]:
     """The fields image.CAM, point.CAM and cells.CAM of a frame."""
     fields: dict[str, NDArray[np.uint8] | NDArray[np.float32]] = {}
     for name, view in views.items():
         fields[f"image.{name}"] = view.image.rgb
         fields[f"point.{name}"] = point_label(view, world, target)
-        fields[f"cells.{name}"] = cell_labels(view, world)
+        fields[f"cells.{name}"] = cell_labels(view, world, cell_names)
     return fields

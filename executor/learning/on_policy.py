@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 RECENT_BYTES = 1 << 16  # of the file's end; some four hundred runs
 RECENT_RUNS = 40  # of a skill
+NEW_SHARE = 0.5  # of the practice, for skills that are added to a policy
 FLOOR = 0.2  # weight of a skill that always succeeds, against 1 + FLOOR of one that never does
 
 
@@ -58,9 +59,19 @@ def recent_success(folder: Path) -> dict[str, float]:
     return {skill: sum(e[-RECENT_RUNS:]) / len(e[-RECENT_RUNS:]) for skill, e in ends.items()}
 
 
-def practice_weights(skills: Sequence[str], success: Mapping[str, float]) -> dict[str, float]:
-    """How often each skill is to be practised: what fails most, most; what was never tried, as what always fails."""
-    return {skill: FLOOR + 1.0 - success.get(skill, 0.0) for skill in skills}
+def practice_weights(skills: Sequence[str], success: Mapping[str, float], new: Sequence[str] = ()) -> dict[str, float]:
+    """How often each skill is to be practised: what fails most, most; what was never tried, as what always fails.
+
+    new: of the skills, those that are added to what a policy can do. The others count as able until they are seen to
+    fail, and the new ones get half of the practice, down to a quarter where they always succeed.
+    """
+    able = dict.fromkeys(skills, 1.0) if new else {}
+    weights = {skill: FLOOR + 1.0 - success.get(skill, able.get(skill, 0.0)) for skill in skills}
+    others = sum(weight for skill, weight in weights.items() if skill not in new)
+    shares = {skill: NEW_SHARE * (1.0 - success.get(skill, 0.0) / 2) / len(new) for skill in new}
+    for skill, share in shares.items():
+        weights[skill] = max(weights[skill], others * share / (1.0 - sum(shares.values())))
+    return weights
 
 
 class NewestPolicy:

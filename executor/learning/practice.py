@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -20,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from executor.learning.drivers import POLICY, NoisyExpert, Question, VLADriver, answers
 from executor.learning.frame_store import WORKER_EPISODES, WORLD_EPISODES, FrameStore
-from executor.learning.labels import LAYOUT
+from executor.learning.labels import CELL_NAMES, LAYOUT
 from executor.learning.on_policy import NewestPolicy, OnPolicyRun, append_run, practice_weights, recent_success
 from executor.learning.skill_drive import Ended, Part, SkillDrive
 from executor.learning.worlds import is_in_order, next_call, stray, training_world, world_seed
@@ -48,6 +49,10 @@ class CollectorConfig(BaseModel):
     share of worlds with other light and cameras. stray_share: of calls before which the hand goes astray. policy_share:
     of skill runs that a policy drives once there is one. most_frames_total: the folder holds no more; the oldest frames
     make room, but not those of before there was a policy.
+
+    skill_files: with skills of one's own. new_skills: of `skills`, those that are added to what a policy can do (see
+    on_policy.practice_weights). new_names: of things of one's own, told apart in the cells' labels. furnished_share: of
+    worlds that hold such things.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +66,17 @@ class CollectorConfig(BaseModel):
     policy_share: float = Field(default=0.67, ge=0.0, le=1.0)
     shard_frames: int = Field(default=400, ge=1)
     most_frames_total: int = Field(default=250_000, ge=1)
+    skill_files: tuple[Path, ...] = ()
+    new_skills: tuple[str, ...] = ()
+    new_names: tuple[str, ...] = ()
+    furnished_share: float = Field(default=0.75, ge=0.0, le=1.0)
+
+    def library(self) -> SkillLibrary:
+        """What there is to practise. Raises SkillFileError, SkillCallError for a name that is none."""
+        library = reduce(SkillLibrary.with_file, self.skill_files, SkillLibrary())
+        for name in self.skills:
+            library.skill(name)
+        return library
 
 
 @dataclass
@@ -82,7 +98,7 @@ class Collector:
         self, config: CollectorConfig, folder: Path, worker: int, load: Callable[[Path], VLA], tally: Tally
     ) -> None:
         self._config, self._folder, self._worker, self._tally = config, folder, worker, tally
-        self._library = SkillLibrary()
+        self._library, self._cell_names = config.library(), (*CELL_NAMES, *config.new_names)
         self._store = FrameStore(folder / "frames", LAYOUT.dtype, config.shard_frames)
         self._policy = NewestPolicy(folder, load)
 
@@ -91,10 +107,11 @@ class Collector:
         number = next_world(self._folder, self._worker)
         seed = world_seed(self._config.seed, self._worker, number)
         first_episode = self._worker * WORKER_EPISODES + number * WORLD_EPISODES
-        weights = practice_weights(self._config.skills, recent_success(self._folder))
+        weights = practice_weights(self._config.skills, recent_success(self._folder), self._config.new_skills)
         self._tally.worlds += 1
         self._store.make_room(self._config.most_frames_total)
-        world, rng = training_world(seed, self._config.varied_worlds)
+        furnished = np.random.default_rng([seed, 2]).random() < self._config.furnished_share
+        world, rng = training_world(seed, self._config.varied_worlds, self._library if furnished else None)
         with world:
             for episode in range(first_episode, first_episode + self._config.calls_per_world):
                 if stop() or not (yield from self._practise_once(world, weights, episode, rng)):
@@ -109,7 +126,7 @@ class Collector:
         state = world.physical_state()
         if not is_in_order(state):
             return False
-        before = symbolic_of(state)
+        before = symbolic_of(state, self._library.predicates)
         call = next_call(before, weights, self._library, rng)
         return call is not None and (yield from self._execute(world, call, before, episode, rng))
 
@@ -136,7 +153,11 @@ class Collector:
             self._tally.frames += 1
 
         goals = skill.success_of(call.arguments, before)
-        parts = yield from SkillDrive(world, skill, call, goals, sentence, on_frame).steps(driver, expert)
+        drive = SkillDrive(
+            world, skill, call, goals, sentence, on_frame,
+            predicates=self._library.predicates, cell_names=self._cell_names,
+        )  # fmt: skip
+        parts = yield from drive.steps(driver, expert)
         for part in parts:
             self._tally.add(call.skill, part)
             if part.kind == POLICY:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from executor.learning.drivers import POLICY, Driver, Question, Step, VLADriver, answers
-from executor.learning.labels import action_numbers, auxiliary_numbers, target_of, view_labels
+from executor.learning.labels import CELL_NAMES, action_numbers, auxiliary_numbers, target_of, view_labels
 from executor.progress import ProgressWatch
 from executor.skill_executor import RISE_STEP_M
 from executor.vla_inputs import IMAGE_SIZES, state_vector
@@ -57,7 +57,7 @@ class Part:
 class SkillDrive:
     """A skill call in a world, recorded frame by frame. sentence: what the policy is told.
 
-    goals: its success literals, over `predicates`.
+    goals: its success literals, over `predicates`. cell_names: as executor.learning.labels.cell_labels.
     """
 
     def __init__(
@@ -70,9 +70,10 @@ class SkillDrive:
         on_frame: OnFrame,
         *,
         predicates: tuple[Predicate, ...] = PREDICATES,
+        cell_names: tuple[str, ...] = CELL_NAMES,
     ) -> None:
         self._world, self._skill, self._call, self._goals = world, skill, call, goals
-        self._predicates = predicates
+        self._predicates, self._cell_names = predicates, cell_names
         self._sentence, self._on_frame = sentence.encode(), on_frame
         self._robot = TabletopRobot(world, cameras=(), image_size=IMAGE_SIZES)
         self._index = 0
@@ -152,7 +153,7 @@ class SkillDrive:
         target = target_of(self._call, state)
         self._on_frame(
             {
-                **view_labels(views, self._world, target),
+                **view_labels(views, self._world, target, self._cell_names),
                 "state": state_vector(proprioception),
                 "action": action_numbers(expert),
                 "auxiliary": auxiliary_numbers(state, self._call, target),

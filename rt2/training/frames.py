@@ -125,6 +125,10 @@ class ShardReader:
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
 
+    def draw(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+        """(count,) places of frames for a batch, each frame as likely as any other."""
+        return rng.integers(0, len(self), count)
+
     def take(self, indices: NDArray[np.int64]) -> Frames:
         """(n,) frames by their place in order of appearance, copied out of the files."""
         shard_of = np.searchsorted(self._ends, indices, side="right")
@@ -133,3 +137,36 @@ class ShardReader:
         for k, (index, shard) in enumerate(zip(indices, shard_of, strict=True)):
             taken[k] = self._ordered[shard][index - starts[shard]]
         return taken
+
+
+class FavouringReader(ShardReader):
+    """A reader whose batches hold a share of frames of certain skills, however few those are; the rest are of all.
+
+    share: of each batch, as soon as there are such frames.
+    """
+
+    def __init__(self, folder: Path, dtype: np.dtype[Any], skills: Sequence[str], share: float) -> None:
+        super().__init__(folder, dtype)
+        self._skills, self._share = np.array([skill.encode() for skill in skills]), share
+        self._own: dict[str, NDArray[np.int64]] = {}  # places within each shard
+        self._favoured: NDArray[np.int64] = np.zeros(0, np.int64)
+
+    def refresh(self) -> int:
+        count = super().refresh()
+        own = {name: self._places(name, shard) for name, shard in self._shards.items()}
+        starts = np.concatenate(([0], self._ends[:-1])) if own else ()
+        places = [start + own[name] for start, name in zip(starts, self._shards, strict=True)]
+        self._own, self._favoured = own, np.concatenate(places) if places else np.zeros(0, np.int64)
+        return count
+
+    def draw(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+        """(count,) places of frames, a share of them of the favoured skills."""
+        drawn = super().draw(rng, count)
+        if len(self._favoured):
+            chosen = rng.random(count) < self._share
+            drawn[chosen] = self._favoured[rng.integers(0, len(self._favoured), int(chosen.sum()))]
+        return drawn
+
+    def _places(self, name: str, shard: Frames) -> NDArray[np.int64]:
+        known = self._own.get(name)
+        return np.flatnonzero(np.isin(shard["skill"], self._skills)) if known is None else known

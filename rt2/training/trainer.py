@@ -68,7 +68,9 @@ def ignore_wait(_frames: int, _needed: int) -> None:
 class Trainer:
     """One training in `folder` (see rt2.training.publishing for its files). Goes on where a killed one stopped.
 
-    growing: whether more frames will come, which are then waited for. Raises TrainingError from `run` and `step`.
+    growing: whether more frames will come, which are then waited for. trained: whether the network is one that has been
+    trained before, so that what it takes for usual stands and its average is worth keeping. Raises TrainingError from
+    `run` and `step`.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Trainer:
         *,
         device: str = "cpu",
         growing: bool = True,
+        trained: bool = False,
     ) -> None:
         self.settings, self.folder, self._growing = settings, folder, growing
         self.model = on_device(model, device)
@@ -105,7 +108,7 @@ class Trainer:
         self.samples, self.steps, self.seconds, self.version = 0, 0, 0.0, 0
         self._arrived, self._at_hand = 0, 0  # frames: that ever came, and that are there now
         self._broken = 0  # steps without a finite gradient, one after the other
-        self._measured = False
+        self._trained, self._measured = trained, trained
         self._losses: dict[str, Tensor] = {}
         self._resume()
 
@@ -269,7 +272,7 @@ class Trainer:
             self._text.refresh()
 
     def _robot_parts(self) -> dict[str, Tensor]:
-        indices = self._rng.integers(0, len(self._reader), self.settings.batch)
+        indices = self._reader.draw(self._rng, self.settings.batch)
         cameras = list(self.model.config.cameras)
         batch = robot_batch(self._reader.take(indices), self._prompts, self._tokens, cameras)
         batch = _moved(batch, self.device)
@@ -309,7 +312,7 @@ class Trainer:
     @torch.no_grad()
     def _average(self) -> None:
         # a young average would be mostly the random start
-        keep = min(self.settings.ema, (1 + self.steps) / (10 + self.steps))
+        keep = self.settings.ema if self._trained else min(self.settings.ema, (1 + self.steps) / (10 + self.steps))
         torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - keep)
 
 

@@ -7,7 +7,7 @@ Not for: the instructions of whole tasks (planner), or the canonical sentence it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle, islice
 from string import Formatter
 from typing import Literal, TypeAlias
@@ -27,7 +27,16 @@ from skills.wordings.held_out_table import (
 )
 from skills.wordings.training_table import DIRECTIONS, FRAMES, NOUNS, PARAPHRASES, STATEMENTS
 
-__all__ = ["TIERS", "Tier", "held_out_sentences", "noise_sentences", "training_sentence", "training_words", "words_of"]
+__all__ = [
+    "TIERS",
+    "Tier",
+    "held_out_sentences",
+    "noise_sentences",
+    "skill_words",
+    "training_sentence",
+    "training_words",
+    "words_of",
+]
 
 Tier: TypeAlias = Literal["structure", "verb", "noun"]
 TIERS: tuple[Tier, ...] = ("structure", "verb", "noun")
@@ -89,6 +98,13 @@ def training_words() -> frozenset[str]:
     nouns = (noun for synonyms in NOUNS.values() for noun in synonyms)
     ways = (way for phrases in DIRECTIONS.values() for way in phrases)
     texts = (*slotless, *(f.format("") for f in FRAMES), *nouns, *ways, *NOUNS, *DIRECTIONS, *SEEN_COLOURS)
+    return frozenset(word for text in texts for word in words_of(text))
+
+
+def skill_words(skill: Skill, names: Iterable[str] = ()) -> frozenset[str]:
+    """Every word that a training sentence of a skill of one's own brings, about things of these names."""
+    choices = [choice for parameter in skill.parameters for choice in parameter.choices]
+    texts = (*map(_without_slots, (skill.template, *skill.wordings)), *choices, *names)
     return frozenset(word for text in texts for word in words_of(text))
 
 
