@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -102,6 +102,11 @@ class Episode:
         return self.template.model_copy(update=filled)
 
 
+def episode_seeds(seed: int, episodes: int) -> list[int]:
+    """The seeds of a task's episodes."""
+    return [seed + EPISODE_SEED_STRIDE * k for k in range(episodes)]
+
+
 def is_right(task: Task, outcome: str, goal_reached: bool | None) -> bool:
     """Asking is right only where the task expects it, refusing likewise; else the true goal decides."""
     if task.expect != "goal":
@@ -118,17 +123,23 @@ def evaluate_suite(
     plan_only: bool = False,
     folder: Path | None = None,
     on_episode: Callable[[EpisodeScore], None] | None = None,
+    known: Mapping[tuple[str, int], EpisodeScore] | None = None,
 ) -> EvalResult:
-    """Run it all; on_episode hears of each score as it comes. The result is in the suite's order."""
+    """Run it all; on_episode hears of each score as it comes. The result is in the suite's order.
+
+    known: scores by task and seed of an evaluation that was killed; those episodes are not run again.
+    """
     started = time.monotonic()
     template = template.model_copy(update={"policy": "expert"}) if plan_only else pinned(template)
     work = [
-        Episode(task, template.seed + EPISODE_SEED_STRIDE * k, template, plan_only, _episode_folder(folder, task, k))
+        Episode(task, seed, template, plan_only, _episode_folder(folder, task, k))
         for task in suite.tasks
-        for k in range(episodes)
+        for k, seed in enumerate(episode_seeds(template.seed, episodes))
     ]
-    scores: dict[int, EpisodeScore] = {}
-    for index, score in _scored(work, workers or os.cpu_count() or 1):
+    had = known or {}
+    scores = {k: had[e.task.id, e.seed] for k, e in enumerate(work) if (e.task.id, e.seed) in had}
+    missing = [(index, episode) for index, episode in enumerate(work) if index not in scores]
+    for index, score in _scored(missing, workers or os.cpu_count() or 1):
         scores[index] = score
         if on_episode is not None:
             on_episode(score)
@@ -136,13 +147,13 @@ def evaluate_suite(
     return _summary(suite, template, episodes, plan_only, ordered, time.monotonic() - started)
 
 
-def _scored(work: list[Episode], workers: int) -> Iterator[tuple[int, EpisodeScore]]:
+def _scored(work: list[tuple[int, Episode]], workers: int) -> Iterator[tuple[int, EpisodeScore]]:
     if workers == 1:
-        yield from ((index, score_episode(episode)) for index, episode in enumerate(work))
+        yield from ((index, score_episode(episode)) for index, episode in work)
         return
     # spawn: a forked child would share the parent's simulator and its threads
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(score_episode, episode): index for index, episode in enumerate(work)}
+        futures = {pool.submit(score_episode, episode): index for index, episode in work}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()

@@ -1,141 +1,160 @@
-"""The table of docs/tabletop-long.md: the long-horizon suite in every arm, from one command.
+"""The tables of docs/tabletop-long.md: the long-horizon suite in every arm, from one command.
 
-    python -m forehand.studies.tabletop_long --episodes 3
+    python -m forehand.studies.tabletop_long --episodes 3 --policies expert rt2
 
-All arms meet the same scenes, seeds and fault schedules.
+All arms meet the same scenes, seeds and fault schedules. Episodes are written down as they end, so the same command
+goes on where a killed one was. Not for: the page itself (forehand.studies.tabletop_page).
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
+from pydantic import ValidationError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from forehand.config import PlannerName, RunConfig
-from forehand.evaluation import EpisodeScore, EvalResult, evaluate_suite
-from forehand.suites import Suite, load_suite
-from skills.rates import Rate
+from forehand.checkpoints import SHOWN_DIGITS, pinned
+from forehand.config import ConfigError, RunConfig
+from forehand.defaults import PolicyName
+from forehand.evaluation import EpisodeScore, EvalResult, episode_seeds, evaluate_suite
+from forehand.studies.tabletop_clock import SuiteClock
+from forehand.studies.tabletop_page import Arm, page
+from forehand.suites import Suite, SuiteError, load_suite
+from forehand.training.view import duration
+from rt2.errors import CheckpointError
 
 SUITE = "tabletop-long"
 PAGE = Path("docs") / f"{SUITE}.md"
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way to do the suite."""
-
-    words: str
-    planner: PlannerName
-    faults: str
-    closed_loop: bool
-
+RESULTS = Path("runs") / SUITE
+MODULE = "python -m forehand.studies.tabletop_long"
 
 ARMS = (
-    Arm("search, no faults", "search", "none", True),
-    Arm("search, no faults, open loop", "search", "none", False),
-    Arm("search, standard faults", "search", "standard", True),
-    Arm("search, standard faults, open loop", "search", "standard", False),
-    Arm("language, no faults", "language", "none", True),
-    Arm("language, standard faults", "language", "standard", True),
+    Arm("search", "none"),
+    Arm("search", "none", closed_loop=False),
+    Arm("search", "standard"),
+    Arm("search", "standard", closed_loop=False),
+    Arm("language", "none"),
+    Arm("language", "standard"),
+    Arm("search", "none", policy="rt2"),
+    Arm("search", "standard", policy="rt2"),
 )
 
 
-def run_arm(arm: Arm, suite: Suite, episodes: int, seed: int, workers: int | None, progress: Progress) -> EvalResult:
+def template_of(arm: Arm, suite: Suite, seed: int, checkpoint: Path | None) -> RunConfig:
+    """What every run of an arm has in common. Raises CheckpointError where a policy has no weights."""
     first = suite.tasks[0]
-    template = RunConfig(
-        instruction=first.instruction,
-        scene=first.scene,
-        seed=seed,
-        planner=arm.planner,
-        faults=arm.faults,
-        closed_loop=arm.closed_loop,
+    return pinned(
+        RunConfig(
+            instruction=first.instruction,
+            scene=first.scene,
+            seed=seed,
+            planner=arm.planner,
+            policy=arm.policy,
+            checkpoint=checkpoint if arm.policy == "rt2" else None,
+            faults=arm.faults,
+            closed_loop=arm.closed_loop,
+        )
     )
-    bar = progress.add_task(arm.words, total=len(suite.tasks) * episodes)
-
-    def advance(_: EpisodeScore) -> None:
-        progress.advance(bar)
-
-    return evaluate_suite(suite, template, episodes=episodes, workers=workers, on_episode=advance)
 
 
-def page(results: Sequence[tuple[Arm, EvalResult]], command: str) -> str:
-    """The page in Markdown."""
-    first = results[0][1]
-    head = [
-        f"# {SUITE}",
-        "",
-        f"{first.success.n // first.episodes_per_task} tasks, {first.episodes_per_task} episodes each, policy "
-        f"`{first.policy}` (scripted, privileged), perception `{first.perception}`, detector `{first.detector}`. "
-        "Success is the settled true state and history held against the goal; intervals are Wilson 95 %. "
-        "Planner `search` is given the task's goal, `language` the instruction.",
-        "",
-        f"Measured on {date.today():%Y-%m-%d} with `{command}`.",
-        "",
-        "| arm | success | 95 % interval | says so wrongly | attempts a task | recoveries a task | faults a task |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    rows = [_row(arm.words, result) for arm, result in results]
-    return "\n".join([*head, *rows, "", *_by_family(results), "", *_failures(results), ""])
+def scores_file(folder: Path, arm: Arm, template: RunConfig) -> Path:
+    """Where an arm's episodes are; those of other weights are in another file."""
+    weights = f"-{template.checkpoint_sha256[:SHOWN_DIGITS]}" if template.checkpoint_sha256 else ""
+    return folder / f"{arm.words.replace(', ', '-').replace(' ', '_')}{weights}.jsonl"
 
 
-def _row(words: str, result: EvalResult) -> str:
-    episodes = result.episodes
-    wrongly = sum(e.outcome == "succeeded" and not e.right for e in episodes)
-    recovered = sum(count for rung, count in result.recoveries.items() if rung != "continue")
-    means = (sum(e.skill_attempts for e in episodes), recovered, sum(e.faults for e in episodes))
-    cells = [words, _percent(result.success), _interval(result.success), f"{wrongly}/{len(episodes)}"]
-    return "| " + " | ".join([*cells, *(f"{total / len(episodes):.2f}" for total in means)]) + " |"
+def read_scores(path: Path) -> dict[tuple[str, int], EpisodeScore]:
+    """By task and seed; a line torn by a kill is left out."""
+    found = {}
+    for line in path.read_bytes().split(b"\n") if path.exists() else ():
+        try:
+            score = EpisodeScore.model_validate_json(line)
+        except ValidationError:
+            continue
+        found[score.task, score.seed] = score
+    return found
 
 
-def _by_family(results: Sequence[tuple[Arm, EvalResult]]) -> list[str]:
-    families = list(results[0][1].by_family)
-    lines = ["## By family", "", "| arm | " + " | ".join(families) + " |", "|---" * (len(families) + 1) + "|"]
-    for arm, result in results:
-        cells = [f"{result.by_family[family].k}/{result.by_family[family].n}" for family in families]
-        lines.append(f"| {arm.words} | " + " | ".join(cells) + " |")
-    return lines
+def append_score(path: Path, score: EpisodeScore) -> None:
+    """One whole line, behind whatever a kill tore."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        file.write(b"\n" * (file.tell() > 0) + score.model_dump_json().encode() + b"\n")
 
 
-def _failures(results: Sequence[tuple[Arm, EvalResult]]) -> list[str]:
-    lines = ["## What went wrong in closed loop", ""]
-    for arm, result in results:
-        if arm.closed_loop:
-            lines += [
-                f"- {arm.words}: {e.task}, seed {e.seed}: {e.outcome}: {e.reason}"
-                for e in result.episodes
-                if not e.right
-            ]
-    return lines if len(lines) > 2 else [*lines, "Nothing."]
+def run_arms(
+    suite: Suite, templates: Sequence[tuple[Arm, RunConfig]], folder: Path, episodes: int, workers: int, out: Console
+) -> list[tuple[Arm, EvalResult]]:
+    """Every arm's result; what is on disk is not run again."""
+    total = len(suite.tasks) * episodes
+    clock = SuiteClock([arm for arm, _ in templates], total, workers)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
+    results = []
+    with Progress(*columns, console=out) as progress:
+        bars = {arm: progress.add_task(arm.words, total=total, told="") for arm, _ in templates}
+        known = {arm: read_scores(scores_file(folder, arm, template)) for arm, template in templates}
+        for arm, template in templates:
+            wanted = {(task.id, seed) for task in suite.tasks for seed in episode_seeds(template.seed, episodes)}
+            for key in wanted & known[arm].keys():
+                clock.add(arm, known[arm][key].wall_s)
+            progress.update(bars[arm], completed=clock.done(arm))
+        out.print(f"about {duration(clock.left_s())} for what is missing", highlight=False)
+        for arm, template in templates:
+            path = scores_file(folder, arm, template)
+
+            def ended(score: EpisodeScore, arm: Arm = arm, path: Path = path) -> None:
+                append_score(path, score)
+                clock.add(arm, score.wall_s)
+                progress.update(bars[arm], completed=clock.done(arm), told=f"all: {duration(clock.left_s())} left")
+
+            result = evaluate_suite(
+                suite, template, episodes=episodes, workers=workers, on_episode=ended, known=known[arm]
+            )
+            progress.update(bars[arm], told="")
+            results.append((arm, result))
+    return results
 
 
-def _percent(rate: Rate) -> str:
-    return f"{rate.k}/{rate.n} = {rate.rate or 0:.1%}"
-
-
-def _interval(rate: Rate) -> str:
-    low, high = rate.wilson95
-    return f"{low:.1%} to {high:.1%}"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m forehand.studies.tabletop_long", description=__doc__)
-    parser.add_argument("--episodes", type=int, default=3, help="episodes of each task in each arm (default 3)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=None, help="processes (default: one a core)")
-    parser.add_argument("--page", type=Path, default=PAGE, help=f"where to write (default {PAGE})")
-    given = parser.parse_args()
-    suite = load_suite(SUITE)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        results = [(arm, run_arm(arm, suite, given.episodes, given.seed, given.workers, progress)) for arm in ARMS]
-    command = f"python -m forehand.studies.tabletop_long --episodes {given.episodes} --seed {given.seed}"
-    given.page.write_text(page(results, command), "utf-8")
+def main(arguments: Sequence[str] | None = None) -> None:
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    given = _parser().parse_args(words)
+    out = Console(stderr=True)
+    try:
+        suite = load_suite(given.suite)
+        arms = [arm for arm in ARMS if arm.policy in given.policies]
+        templates = [(arm, template_of(arm, suite, given.seed, given.checkpoint)) for arm in arms]
+        for arm, template in templates:
+            if given.again:
+                scores_file(given.results, arm, template).unlink(missing_ok=True)
+        results = run_arms(suite, templates, given.results, given.episodes, given.workers, out)
+    except (CheckpointError, ConfigError, SuiteError) as error:
+        raise SystemExit(f"{error}") from None
+    command = shlex.join([*MODULE.split(), *words])
+    given.page.write_text(page(results, suite.name, f"{date.today():%Y-%m-%d}", command), "utf-8")
     print(given.page.read_text("utf-8"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=MODULE, description=__doc__)
+    add = parser.add_argument
+    add("--episodes", type=int, default=3, help="episodes of each task in each arm (default 3)")
+    add("--policies", nargs="+", choices=get_args(PolicyName), default=["expert"], help="who acts (default expert)")
+    add("--checkpoint", type=Path, help="that drives policy rt2 (default: the one that ships)")
+    add("--seed", type=int, default=0)
+    add("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
+    add("--results", type=Path, default=RESULTS, help=f"episodes, a file for each arm (default {RESULTS})")
+    add("--again", action="store_true", help="run these arms anew, though their episodes are on disk")
+    add("--suite", default=SUITE, help=f"another suite, by name or file (default {SUITE})")
+    add("--page", type=Path, default=PAGE, help=f"where to write (default {PAGE})")
+    return parser
 
 
 if __name__ == "__main__":
