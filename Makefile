@@ -8,10 +8,10 @@ PIP_OPTIONS := --quiet --no-compile --disable-pip-version-check -c constraints.t
 export OMP_NUM_THREADS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help demo test lint types layers bench suite clean
+.PHONY: help demo test lint types layers bench suite comparison clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
 $(VENV)/.core: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -51,7 +51,10 @@ bench: $(VENV)/.bench ## speed, as ratios in one run; writes docs/benchmarks.md
 	$(BIN)/python -m bench
 
 suite: $(VENV)/.core ## the long-horizon suite in every arm; writes docs/tabletop-long.md
-	$(BIN)/python -m forehand.studies.tabletop_long
+	$(BIN)/python -m forehand.studies.tabletop_long --policies expert rt2
+
+comparison: $(VENV)/.test ## RT-2's comparison at this size, hours, resumable; writes docs/rt2-comparison.md
+	$(BIN)/python -m forehand.studies.rt2_comparison
 
 clean: ## remove what was built (not runs/)
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -63,7 +63,7 @@ class Jobs:
         for job in self.jobs:
             if job.name not in self.failed:
                 done, taken = self._paces[job.kind]
-                slowness = taken / done if done > LEAST_DONE * job.cost_s else 1.0
+                slowness = taken / done if done > LEAST_DONE * job.cost_s else max(1.0, taken / job.cost_s)
                 spent += (1 - self.shares[job.name]) * job.cost_s * slowness * min(job.cores, self.cores)
         return spent / self.cores
 
