@@ -34,7 +34,7 @@ CASES = {
 def test_thirty_two_demonstrations_are_learnt_to_the_bin_and_survive_saving(case: str, tmp_path: Path) -> None:
     family, options = CASES[case]
     base = write_tiny_backbone(family, tmp_path / "base")
-    config = tune_config(base, steps=150, until_loss=0.03, **options)
+    config = tune_config(base, steps=150, until_loss=0.015, **options)
     texts = TEXTS if "questions" in case else []
     log: list[TuneProgress] = []
     tuned = tune(config, backbone_contract(), shards(tmp_path / "frames", FRAMES), texts, tmp_path / "run", log.append)
