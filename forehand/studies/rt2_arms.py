@@ -98,12 +98,19 @@ def practises(arm: str, settings: StudySettings) -> bool:
     return ARMS[arm].practises or settings.frames == "own"
 
 
-def needed_arms(arms: Iterable[str], settings: StudySettings) -> list[str]:
-    """The arms to train, in order: also the baseline that all are compared with, and whoever collects for them."""
+def compared_arms(arms: Iterable[str], settings: StudySettings) -> list[str]:
+    """The arms to evaluate, in order: also what they are compared with."""
     wanted = {BASELINE, *(stands_for(arm, settings) for arm in arms)}
-    if any(not practises(arm, settings) for arm in wanted) or "cloning" in wanted:
+    if "cloning" in wanted:
         wanted.add(stands_for(REFERENCE, settings))
-    return [arm for arm in (REFERENCE, *(name for name in ARMS if name != REFERENCE)) if arm in wanted]
+    return [arm for arm in ARMS if arm in wanted]
+
+
+def needed_arms(arms: Iterable[str], settings: StudySettings) -> list[str]:
+    """The arms to train, in order: also whoever collects for them, first."""
+    wanted = compared_arms(arms, settings)
+    collected = any(not practises(arm, settings) for arm in wanted)
+    return [*([REFERENCE] if collected else []), *(arm for arm in wanted if not collected or arm != REFERENCE)]
 
 
 def arm_folder(out: Path, arm: str, seed: int) -> Path:

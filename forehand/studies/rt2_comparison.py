@@ -36,7 +36,6 @@ from forehand.studies.rt2_arms import (
     arm_folder,
     cases_of,
     config_of,
-    needed_arms,
 )
 from forehand.studies.rt2_findings import Results
 from forehand.studies.rt2_jobs import all_jobs, episodes_of
@@ -149,8 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             failed = []
         else:
             kept = record(given.out, _asked(given, words))
-            arms = needed_arms(given.arms, kept.settings)
-            jobs = carry_out(given.out, kept, arms, given.seeds, given.workers, given.device)
+            jobs = carry_out(given.out, kept, given.arms, given.seeds, given.workers, given.device)
             failed = [(name, job.log) for name in jobs.failed for job in jobs.jobs if job.name == name]
         write_page(given.out, kept, given.page)
     except (ConfigError, CheckpointError) as error:

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING
 
 from executor.evaluation_cases import Case
 from forehand.checkpoints import SHOWN_DIGITS, weights_sha256
-from forehand.studies.rt2_arms import ARMS, REFERENCE, StudySettings, arm_folder, config_of, practises
+from forehand.studies.rt2_arms import (
+    ARMS,
+    REFERENCE,
+    StudySettings,
+    arm_folder,
+    compared_arms,
+    config_of,
+    needed_arms,
+    practises,
+)
 from forehand.studies.study_jobs import Job
 from forehand.training.config import TrainConfig
 
@@ -31,15 +40,16 @@ SAMPLES_PER_S, EPISODE_S, EXAMPLE_S = 100.0, 1.0, 0.02  # of one core, until thi
 def all_jobs(
     settings: StudySettings, out: Path, arms: Sequence[str], seeds: Iterable[int], cases: Sequence[Case], device: str
 ) -> list[Job]:
-    """Seeds outermost, so that a study that is not finished has whole seeds. arms: those of `needed_arms`.
+    """What it takes to compare these arms. Seeds outermost, so that a study that is not finished has whole seeds.
 
     Raises ConfigError for settings that no training can have.
     """
-    jobs = [_examples_job(settings, out)]
+    jobs, compared = [_examples_job(settings, out)], compared_arms(arms, settings)
     for seed in seeds:
-        trainings = {arm: _training_job(settings, out, arm, seed, device) for arm in arms}
-        evaluations = [_evaluation_job(out, arm, seed, cases, trainings[arm].name) for arm in arms]
-        jobs += [job for pair in zip(trainings.values(), evaluations, strict=True) for job in pair]
+        for arm in needed_arms(arms, settings):
+            training = _training_job(settings, out, arm, seed, device)
+            evaluations = [_evaluation_job(out, arm, seed, cases, training.name)] if arm in compared else []
+            jobs += [training, *evaluations]
     return jobs
 
 

@@ -24,6 +24,7 @@ from forehand.studies.rt2_arms import (
     StudySettings,
     arm_folder,
     cases_of,
+    compared_arms,
     config_of,
     needed_arms,
 )
@@ -89,6 +90,9 @@ def test_shared_frames_are_the_reference_arms_and_with_own_frames_it_is_the_base
     assert config_of(own, "robot-only", 1, tmp_path).robot.workers == 1
     assert needed_arms(["robot-only"], shared) == [REFERENCE, BASELINE, "robot-only"]
     assert needed_arms(["robot-only", REFERENCE], own) == [BASELINE, "robot-only"]
+    assert compared_arms(["robot-only"], shared) == [BASELINE, "robot-only"]
+    assert compared_arms(["cloning"], shared) == [BASELINE, REFERENCE, "cloning"]
+    assert compared_arms(["cloning"], own) == [BASELINE, "cloning"]
 
 
 def test_every_cell_has_as_many_cases_of_the_skills_that_it_says_something_of() -> None:
@@ -138,10 +142,9 @@ def test_jobs_wait_for_each_other_and_what_is_done_is_not_done_again(tmp_path: P
 
 def test_a_study_plans_each_training_once_and_evaluates_it(tmp_path: Path) -> None:
     settings = StudySettings(samples=1000)
-    arms = needed_arms([BASELINE, "minilm"], settings)
-    jobs = all_jobs(settings, tmp_path, arms, range(2), cases_of(["seen"], SKILLS, 4), "cpu")
+    jobs = all_jobs(settings, tmp_path, ["minilm"], range(2), cases_of(["seen"], SKILLS, 4), "cpu")
     by_name = {job.name: job for job in jobs}
-    assert len(by_name) == len(jobs) == 1 + 2 * 3 * 2
+    assert len(by_name) == len(jobs) == 1 + 2 * (3 + 2)
     assert by_name["train minilm 1"].after == ("examples", "train dagger 1")
     assert by_name["train dagger 1"].cores == 2
     assert by_name["evaluate minilm 1"].after == ("train minilm 1",)
