@@ -34,6 +34,7 @@ from forehand.given_graph import GivenGraphPlanner
 from forehand.recovering import Ask
 from forehand.results import RunResult, standing, summarise
 from forehand.runs import Found, RunFolder, reading_snapshot
+from forehand.taught import check_taught
 from forehand.watching import Watcher
 from forehand.workplace import Clock, FaultReport, Workplace
 from planner.planner import Planner, Remembers
@@ -86,7 +87,7 @@ class Driver:
     image_sizes: Mapping[str, ImageSize]
 
 
-def _rt2(config: RunConfig, library: SkillLibrary, world: TabletopWorld) -> Driver:  # noqa: ARG001
+def _rt2(config: RunConfig, library: SkillLibrary, world: TabletopWorld) -> Driver:
     import torch
 
     from executor.policies.rt2 import Rt2Policy
@@ -95,6 +96,7 @@ def _rt2(config: RunConfig, library: SkillLibrary, world: TabletopWorld) -> Driv
 
     folder = pinned(config).checkpoint
     assert folder is not None
+    check_taught(folder, library)
     torch.set_num_threads(1)  # two threads on two busy cores decide ten times slower than one
     vla = load_vla(folder)
     sizes = {name: (camera.width, camera.height) for name, camera in vla.contract.cameras.items()}
@@ -146,7 +148,7 @@ def assemble(config: RunConfig, world: TabletopWorld | None = None) -> Workplace
     """World, robot and the rest, wired once; a context manager that closes the world.
 
     world: one that was restored; else the configuration's scene is set up.
-    Raises SceneError, SkillFileError, DisplayError, and VLAError where a checkpoint cannot be used here.
+    Raises SceneError, SkillFileError, DisplayError, and VLAError or ConfigError where a checkpoint cannot be used here.
     """
     library = SkillLibrary()
     for path in config.skill_files:

@@ -13,6 +13,7 @@ import typer
 
 from forehand.defaults import DEFAULT_POLICY, DEFAULT_SCENE
 from forehand.demos_cli import demos_app
+from forehand.skill_cli import skill_app
 
 EXIT_USAGE = 2
 EXIT_STOPPED = 130
@@ -31,6 +32,7 @@ scene_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The s
 app.add_typer(graph_app, name="graph")
 app.add_typer(scene_app, name="scene")
 app.add_typer(demos_app, name="demos")
+app.add_typer(skill_app, name="skill")
 
 Scene = Annotated[str, typer.Option("--scene", "-s", help="A scene's name, a YAML file, or random:SEED.")]
 GoalText = Annotated[

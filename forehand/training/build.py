@@ -1,4 +1,4 @@
-"""A new rt2-small for the built-in tabletop: vocabulary, network and action contract before any training.
+"""What a training of rt2-small begins with: a new network for the built-in tabletop, or a trained one that has grown.
 
 Not for: the order of a training (forehand.training.run).
 """
@@ -8,20 +8,32 @@ from __future__ import annotations
 import torch
 
 from executor.learning.labels import LAYOUT
+from executor.learning.visual_questions import VOCABULARY_WORDS
 from executor.robot_contract import FRAME, GRIPPER, tabletop_contract
 from executor.vla_inputs import IMAGE_SIZES, STATE
-from forehand.training.config import ModelConfig
+from forehand.training.config import ModelConfig, TrainConfig
 from robots.robot import CONTROL_RATE_HZ
 from rt2.action_contract import ActionContract, standard_dimensions
 from rt2.camera_contract import CameraContract
 from rt2.configuration import RT2Config
+from rt2.growing import grown
 from rt2.modeling import RT2ForConditionalGeneration
 from rt2.processing import RT2Processor
+from rt2.small import SmallVLA, load_small
 from rt2.vocabulary import BINS, make_tokenizer
 from skills.wordings import training_words
 
 # the camera range that training worlds are drawn from (executor.learning.worlds), plus what a contract may allow
 SHIFT_M, TURN_RAD, VIEW_DEG = 0.04, 0.04, 3.0
+
+
+def first_vla(config: TrainConfig) -> SmallVLA:
+    """Vocabulary, network and contract before any training. Raises CheckpointError for one that cannot be grown."""
+    learning = config.learning
+    if learning is not None:
+        return grown(load_small(learning.checkpoint), learning.words, config.robot.collect.new_names)
+    processor = new_processor(frozenset(VOCABULARY_WORDS), config.model.language)
+    return SmallVLA(new_model(config.model, processor, config.training.seed), processor, new_contract(processor))
 
 
 def new_processor(words: frozenset[str], language: str = "learned") -> RT2Processor:

@@ -89,9 +89,28 @@ class VisionLanguageData(BaseModel):
     datasets: tuple[ImageTextData, ...] = ()
 
 
+class SkillLearning(BaseModel):
+    """Skills added to what a trained rt2-small can do.
+
+    checkpoint, checkpoint_sha256: it and its weights. files: skill file → its sha256, the new one last. skills: the
+    new ones. words: that they bring. share: of each batch, frames of the new skills. from_demos: whether only recorded
+    demonstrations teach them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    checkpoint: Path
+    checkpoint_sha256: str
+    files: dict[Path, str]
+    skills: tuple[str, ...] = Field(min_length=1)
+    words: tuple[str, ...] = ()
+    share: float = Field(default=0.35, gt=0, lt=1)
+    from_demos: bool = False
+
+
 class TrainConfig(BaseModel):
     """One training. name: by default that of its file. tuning: settings of rt2.backbones.tune_config.TuneConfig, for
-    model.backbone."""
+    model.backbone. learning: where it goes on from a trained network, whose sizes `model` then repeats."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -102,6 +121,7 @@ class TrainConfig(BaseModel):
     robot: RobotData = RobotData()
     vision_language: VisionLanguageData = VisionLanguageData()
     tuning: dict[str, Any] = {}
+    learning: SkillLearning | None = None
 
     @model_validator(mode="after")
     def _parts_fit(self) -> TrainConfig:

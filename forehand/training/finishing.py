@@ -11,9 +11,11 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from forehand.taught import write_taught
 from forehand.training.config import TrainConfig
 from forehand.training.folder import CHECKPOINT, as_yaml
 from forehand.training.report import TrainingFacts, model_card, training_table
+from forehand.training.skill_learning import taught_by
 from rt2.small import SmallVLA, save_small
 from skills.rates import Rate
 
@@ -44,7 +46,10 @@ def complete(
     window_s: float,
 ) -> None:
     """Put card, configuration and figures beside the weights in `partial`, and all of it in its place."""
-    skills = config.robot.collect.skills
+    taught = taught_by(config)
+    skills = tuple(dict.fromkeys((*config.robot.collect.skills, *(t.skill for t in taught))))
+    if taught:
+        write_taught(partial, taught)
     (partial / "README.md").write_text(model_card(config, facts, on_policy, window_s, skills), encoding="utf-8")
     (partial / "train.yaml").write_text(as_yaml(config), encoding="utf-8")
     (partial / "training.json").write_text(json.dumps(facts.as_record(), indent=1) + "\n", encoding="utf-8")

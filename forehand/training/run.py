@@ -16,9 +16,8 @@ from rich.console import Console
 
 from executor.learning.collector import Collectors, start_collectors
 from executor.learning.labels import LAYOUT
-from executor.learning.visual_questions import VOCABULARY_WORDS
 from forehand.config import ConfigError
-from forehand.training.build import new_contract, new_model, new_processor
+from forehand.training.build import first_vla
 from forehand.training.config import TrainConfig
 from forehand.training.curves import Curves
 from forehand.training.finishing import finish
@@ -35,7 +34,7 @@ from forehand.training.sources import (
     start_example_writer,
 )
 from forehand.training.view import TrainingView
-from rt2.training.frames import ShardReader
+from rt2.training.frames import FavouringReader, ShardReader
 from rt2.training.text import TextTask
 from rt2.training.trainer import Progress, Trainer
 
@@ -105,19 +104,28 @@ def new_trainer(training: Training) -> Trainer:
     """The trainer of a folder, where a killed one left it."""
     config = training.config
     settings = config.training
-    processor = new_processor(frozenset(VOCABULARY_WORDS), config.model.language)
+    vla = first_vla(config)
     text = None
     if settings.text_share:
-        text = TextTask(example_mixture(config.vision_language, training.folder), processor, settings.batch)
+        text = TextTask(example_mixture(config.vision_language, training.folder), vla.processor, settings.batch)
     return Trainer(
-        settings, new_model(config.model, processor, settings.seed), processor, new_contract(processor),
-        training.folder, ShardReader(training.folder / FRAMES, LAYOUT.dtype), text,
-        device=training.device, growing=config.robot.workers > 0,
+        settings, vla.model, vla.processor, vla.contract, training.folder, _reader(training), text,
+        device=training.device, growing=config.robot.workers > 0, trained=config.learning is not None,
     )  # fmt: skip
+
+
+def _reader(training: Training) -> ShardReader:
+    frames, learning = training.folder / FRAMES, training.config.learning
+    if learning is None:
+        return ShardReader(frames, LAYOUT.dtype)
+    unsaid = ("",) if learning.from_demos else ()  # other people's datasets do not say which skill they show
+    return FavouringReader(frames, LAYOUT.dtype, (*learning.skills, *unsaid), learning.share)
 
 
 def _train_small(training: Training, view: TrainingView) -> bool:
     trainer = new_trainer(training)
+    if training.config.learning is not None and not trainer.version:
+        trainer.publish()  # it drives the old skills from the first moment
     curves = Curves(training.folder, trainer.samples)
     if not curves.has_board:
         view.note("no TensorBoard curves: pip install 'forehand[train]'")
