@@ -24,6 +24,7 @@ COMMANDS = (
     "doctor",
     "schema",
     "graph run",
+    "skill learn",
 )
 
 
