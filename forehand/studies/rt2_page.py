@@ -113,8 +113,9 @@ def _method(about: PageFacts) -> list[str]:
         f"What RT-2 ({PAPER_LINK}) asks of networks of billions of parameters, asked of rt2-small: every arm is "
         f"trained from nothing with {settings.budget}, recipe `{settings.recipe}`, skills "
         f"{', '.join(f'`{skill}`' for skill in settings.skills)}, and meets the same scenes, never trained on. The "
-        "budget is a fraction of what the shipped checkpoint gets and the skills are few, so that arms differ visibly: "
-        "the figures are for comparing arms, not for what the system can do.",
+        "budget is a fraction of what the shipped checkpoint gets, and it goes into few skills, those on fixed things "
+        "that are learned first and those on blocks that are learned late, so that arms can differ: the figures are "
+        "for comparing arms, not for what the system can do.",
         "",
         arms,
         "",
