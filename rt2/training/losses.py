@@ -6,6 +6,7 @@ Not for: the order in which examples come (rt2.training.batches) or the optimise
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +21,7 @@ class LossWeights(BaseModel):
     """Weights of the parts; 0 leaves one out.
 
     softness_bins: standard deviation, in bins, of the Gaussian that stands for a bin; flags stay hard.
+    emphasis: weight of single auxiliary numbers by name, 1 for those left out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +32,7 @@ class LossWeights(BaseModel):
     grounding: float = Field(default=0.2, ge=0)
     text: float = Field(default=1.0, ge=0)
     softness_bins: float = Field(default=2.0, ge=0)
+    emphasis: Mapping[str, float] = Field(default_factory=dict)
 
 
 def softened(bins: Tensor, count: int, softness: float) -> Tensor:
@@ -67,11 +70,11 @@ def pointing_loss(logits: Tensor, point: Tensor, rows: int, columns: int) -> Ten
     return _masked_mean(each, point[:, 2] > 0.5)
 
 
-def auxiliary_loss(told: Tensor, truth: Tensor) -> Tensor:
-    """(b, A) each → mean smooth L1 over what is not NaN."""
+def auxiliary_loss(told: Tensor, truth: Tensor, emphasis: Tensor) -> Tensor:
+    """told and truth (b, A), emphasis (A,) → mean smooth L1 over what is not NaN, each number times its emphasis."""
     known = torch.isfinite(truth)
     each = functional.smooth_l1_loss(told.float(), torch.where(known, truth, 0.0), reduction="none", beta=0.1)
-    return _masked_mean(each, known)
+    return _masked_mean(each * emphasis, known)
 
 
 def grounding_loss(logits: Tensor, cells: Tensor, common: int) -> Tensor:

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,7 @@ class Trainer:
         self._reader, self._text = reader, text
         self._tokens = ActionTokenizer.own(processor.action_start, contract.dimensions, contract.bins)
         self._flags = torch.tensor([d.is_flag for d in contract.dimensions], device=device)
+        self._emphasis = _emphasis(settings.loss.emphasis, model.config.auxiliary).to(device)
         self._prompts = Prompts(processor)
         self._names = [t.to(device) for t in processor.prompts(model.config.cell_names, "ask")]
         self._optimizer = torch.optim.AdamW(
@@ -291,7 +292,7 @@ class Trainer:
             each = [pointing_loss(seen.pointing[c], batch.points[c], *sizes[c]) for c in sizes]
             parts["pointing"] = torch.stack(each).mean()
         if settings.loss.auxiliary:
-            parts["auxiliary"] = auxiliary_loss(seen.auxiliary, batch.auxiliary)
+            parts["auxiliary"] = auxiliary_loss(seen.auxiliary, batch.auxiliary, self._emphasis)
         if settings.loss.grounding:
             names = model.listen(*self._names).meaning
             each = [grounding_loss(model.cell_logits(seen, c, names), batch.cells[c], COMMON_CELLS) for c in sizes]
@@ -314,6 +315,14 @@ class Trainer:
         # a young average would be mostly the random start
         keep = self.settings.ema if self._trained else min(self.settings.ema, (1 + self.steps) / (10 + self.steps))
         torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - keep)
+
+
+def _emphasis(emphasis: Mapping[str, float], names: Sequence[str]) -> Tensor:
+    """(A,) weights of the auxiliary numbers. Raises ValueError for a name that is none of them."""
+    unknown = sorted(emphasis.keys() - set(names))
+    if unknown:
+        raise ValueError(f"no auxiliary number {', '.join(unknown)} to emphasise; have: {', '.join(names)}")
+    return torch.tensor([float(emphasis.get(name, 1.0)) for name in names])
 
 
 def _schedule(share: float) -> float:

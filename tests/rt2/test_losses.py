@@ -103,12 +103,12 @@ def test_a_point_that_is_not_visible_counts_nothing() -> None:
 def test_auxiliary_numbers_that_do_not_apply_are_left_out() -> None:
     """Smooth L1 with a knee at 0.1: |d| - 0.05 beyond it, d²/0.2 before it."""
     told = torch.tensor([[1.5, 7.0, 0.05]], requires_grad=True)
-    loss = auxiliary_loss(told, torch.tensor([[1.0, math.nan, 0.0]]))
-    assert float(loss.detach()) == pytest.approx((0.45 + 0.05**2 / 0.2) / 2)
+    loss = auxiliary_loss(told, torch.tensor([[1.0, math.nan, 0.0]]), torch.tensor([1.0, 1.0, 2.0]))
+    assert float(loss.detach()) == pytest.approx((0.45 + 2 * 0.05**2 / 0.2) / 2)
     loss.backward()
     assert told.grad is not None
-    assert told.grad[0].tolist() == pytest.approx([0.5, 0.0, 0.25])
-    assert float(auxiliary_loss(told.detach(), torch.full((1, 3), math.nan))) == 0
+    assert told.grad[0].tolist() == pytest.approx([0.5, 0.0, 0.5])
+    assert float(auxiliary_loss(told.detach(), torch.full((1, 3), math.nan), torch.ones(3))) == 0
 
 
 def test_cells_that_are_unknown_are_left_out_and_common_names_count_a_tenth() -> None:
