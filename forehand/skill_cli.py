@@ -24,7 +24,10 @@ def learn(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The new checkpoint: a folder that is not there yet.")],
     checkpoint: Annotated[
-        Path, typer.Option("--checkpoint", help="The rt2-small that is to learn it [the one that ships].")
+        Path,
+        typer.Option(
+            "--checkpoint", help="The rt2-small that is to learn it [the one that ships].", show_default=False
+        ),
     ] = SHIPPED_CHECKPOINT,
     minutes: Annotated[float, typer.Option(min=0.01, help="How long to train.")] = 45.0,
     demos: Annotated[
