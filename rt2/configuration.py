@@ -11,7 +11,7 @@ from transformers import PretrainedConfig
 FROZEN_WEIGHTS: Mapping[str, str] = {"minilm": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
 
 
-class RT2Config(PretrainedConfig):
+class RT2Config(PretrainedConfig):  # type: ignore[no-untyped-call]
     """What is needed to build the network.
 
     cameras: name → [width, height] in pixels, multiples of 8. state, auxiliary: names of what is read and told beside

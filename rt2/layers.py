@@ -61,11 +61,14 @@ class ConvBlock(nn.Module):
         if film is not None:
             scale, shift = film[:, None, None].chunk(2, dim=-1)
             y = y * (1 + scale) + shift
-        return x + self.gain * self.down(functional.relu(self.up(y)))
+        thought: Tensor = self.gain * self.down(functional.relu(self.up(y)))
+        return x + thought
 
 
 class VisionTrunk(nn.Module):
     """One camera's picture → a grid of features; language tells the last block what to look for (FiLM, 1709.07871)."""
+
+    places: Tensor
 
     def __init__(self, height: int, width: int, fine: int, coarse: int, text: int, plain_blocks: int = 2) -> None:
         super().__init__()
@@ -102,6 +105,8 @@ class Slots(nn.Module):
 
     The first slot is the one that learns to point at what the sentence is about.
     """
+
+    places: Tensor
 
     def __init__(self, rows: int, columns: int, channels: int, text: int, slots: int, width: int) -> None:
         super().__init__()

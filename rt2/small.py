@@ -6,10 +6,11 @@ Not for: the network itself (rt2.modeling) or how it is trained (rt2.training).
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -165,18 +166,20 @@ def save_small(folder: Path, vla: SmallVLA) -> None:
 def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding | None = None) -> SmallVLA:
     """decoding: by default what it was trained for.
 
-    Raises CheckpointError, naming the folder, for missing, truncated, foreign or broken files."""
+    Raises CheckpointError, naming the folder, for missing, truncated, foreign or broken files.
+    """
     contract = ActionContract.load(folder)
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        processor = RT2Processor.from_pretrained(folder)
-        model, found = RT2ForConditionalGeneration.from_pretrained(
-            folder, dtype=torch.float32, output_loading_info=True, local_files_only=True
-        )
+        with _quietly():
+            processor = RT2Processor.from_pretrained(folder)
+            loaded: Any = RT2ForConditionalGeneration.from_pretrained(
+                folder, dtype=torch.float32, output_loading_info=True, local_files_only=True
+            )
     except VLAError:
         raise
     except Exception as error:
         raise CheckpointError(f"{folder}: cannot be loaded: {type(error).__name__}: {error}") from error
+    model, found = loaded
     odd = [f"{name} ({what.removesuffix('_keys')})" for what, names in found.items() for name in map(str, names)]
     if odd:
         raise CheckpointError(f"{folder}: weights do not fit the network: {', '.join(sorted(odd)[:3])}")
@@ -185,6 +188,18 @@ def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding | None =
         raise CheckpointError(f"{folder}: weights that are not numbers: {', '.join(broken[:3])}")
     _check_language(folder, model.config, processor)
     return SmallVLA(on_device(model, device), processor, contract, decoding=decoding or _trained_for(folder))
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the loader's bars and reports: what is wrong is said by one error."""
+    before = transformers_logging.get_verbosity()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(before)
 
 
 def _check_language(folder: Path, config: RT2Config, processor: RT2Processor) -> None:
