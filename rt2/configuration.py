@@ -17,6 +17,8 @@ class RT2Config(PretrainedConfig):  # type: ignore[no-untyped-call]
     cameras: name → [width, height] in pixels, multiples of 8. state, auxiliary: names of what is read and told beside
     the pictures and the action. language: "learned" (from nothing) or "minilm" (frozen, its features projected).
     language_features: width of what a frozen encoder hears; language_sha256: of its weights, None for "learned".
+    stem_kernels: camera → how many patches a side its first layer reads together; 1 where none is given, 3 where it
+    must be seen how things are turned.
     action_start, location_start: ids of the first of the 256 action and location tokens.
     cell_prompts: token ids of the names of what a cell of a picture may show, for the grounding loss.
     """
@@ -44,6 +46,7 @@ class RT2Config(PretrainedConfig):  # type: ignore[no-untyped-call]
         fine_channels: int = 32,
         coarse_channels: int = 80,
         slots: int = 8,
+        stem_kernels: dict[str, int] | None = None,
         most_prompt_tokens: int = 48,
         most_answer_tokens: int = 96,
         **kwargs: Any,
@@ -66,6 +69,7 @@ class RT2Config(PretrainedConfig):  # type: ignore[no-untyped-call]
         self.fine_channels = fine_channels
         self.coarse_channels = coarse_channels
         self.slots = slots
+        self.stem_kernels = stem_kernels or {}
         self.most_prompt_tokens = most_prompt_tokens
         self.most_answer_tokens = most_answer_tokens
         super().__init__(**kwargs)

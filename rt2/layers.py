@@ -17,6 +17,7 @@ from torch.nn import functional
 
 PATCH = 4  # pixels a side of the first stage's cells
 CELL = 8  # pixels a side of the second stage's cells, on which slots attend
+PLAIN_BLOCKS = 2  # of a trunk, before language is heard
 
 
 def space_to_depth(x: Tensor, block: int) -> Tensor:
@@ -70,14 +71,14 @@ class VisionTrunk(nn.Module):
 
     places: Tensor
 
-    def __init__(self, height: int, width: int, fine: int, coarse: int, text: int, plain_blocks: int = 2) -> None:
+    def __init__(self, height: int, width: int, fine: int, coarse: int, text: int, stem_kernel: int = 1) -> None:
         super().__init__()
         self.rows, self.columns = height // CELL, width // CELL
         self.register_buffer("places", cell_centres(height // PATCH, width // PATCH) * 2 - 1)
-        self.stem = nn.Linear(PATCH * PATCH * 3 + 2, fine)
+        self.stem = nn.Conv2d(PATCH * PATCH * 3 + 2, fine, stem_kernel, padding=stem_kernel // 2)
         self.fine = ConvBlock(fine)
         self.merge = nn.Linear(4 * fine, coarse)
-        self.plain = nn.ModuleList(ConvBlock(coarse) for _ in range(plain_blocks))
+        self.plain = nn.ModuleList(ConvBlock(coarse) for _ in range(PLAIN_BLOCKS))
         self.film = nn.Linear(text, 2 * coarse)
         self.told = ConvBlock(coarse)
         nn.init.zeros_(self.film.weight)
@@ -87,7 +88,8 @@ class VisionTrunk(nn.Module):
         """(b, h, w, 3) in about -1..1 → (b, h/8, w/8, coarse): what is there, before language is heard."""
         x = space_to_depth(picture, PATCH)
         x = torch.cat((x, self.places.to(x.dtype).expand(len(x), -1, -1, -1)), dim=-1)
-        x = self.fine(functional.relu(self.stem(x)))
+        x = self.stem(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        x = self.fine(functional.relu(x))
         x = functional.relu(self.merge(space_to_depth(x, 2)))
         for block in self.plain:
             x = block(x)

@@ -62,7 +62,7 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
         self.trunks = nn.ModuleDict()
         self.slots = nn.ModuleDict()
         for name, (w, h) in config.cameras.items():
-            self.trunks[name] = VisionTrunk(h, w, config.fine_channels, coarse, text)
+            self.trunks[name] = VisionTrunk(h, w, config.fine_channels, coarse, text, config.stem_kernels.get(name, 1))
             self.slots[name] = Slots(h // 8, w // 8, coarse, text, config.slots, width)
         state, cameras = len(config.state), len(config.cameras)
         self.register_buffer("state_mean", torch.zeros(state))

@@ -25,6 +25,8 @@ from skills.wordings import training_words
 
 # the camera range that training worlds are drawn from (executor.learning.worlds), plus what a contract may allow
 SHIFT_M, TURN_RAD, VIEW_DEG = 0.04, 0.04, 3.0
+# the wrist camera sees how a block is turned: there neighbouring patches are read together from the start
+STEM_KERNELS = {"wrist": 3}
 
 
 def first_vla(config: TrainConfig) -> SmallVLA:
@@ -54,6 +56,7 @@ def new_model(model: ModelConfig, processor: RT2Processor, seed: int) -> RT2ForC
         action_start=processor.action_start,
         location_start=processor.location_start,
         bins=BINS,
+        stem_kernels=STEM_KERNELS,
         **model.sizes,
     )
     return RT2ForConditionalGeneration(config)
