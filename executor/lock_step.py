@@ -45,14 +45,12 @@ def together(work: Iterable[Callable[[], Asking[T]]], vla: VLA, *, at_once: int)
     waiting = iter(work)
     asked: list[tuple[Asking[T], ActInput]] = []
     while True:
-        for start in waiting:
+        while len(asked) < at_once and (start := next(waiting, None)) is not None:
             piece = start()
             try:
                 asked.append((piece, next(piece)))
             except StopIteration as end:  # it had nothing to ask
                 yield end.value
-            if len(asked) == at_once:
-                break
         if not asked:
             return
         answers = _answers(vla, [question for _, question in asked])

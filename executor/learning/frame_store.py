@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,12 @@ class FrameStore:
                 return
             if path.name in self._kept:
                 continue
-            if self._is_of_policy(path):
-                path.unlink(missing_ok=True)
-                excess -= size
-            else:
-                self._kept.add(path.name)
+            with suppress(FileNotFoundError):  # another worker has just made room
+                if not self._is_of_policy(path):
+                    self._kept.add(path.name)
+                    continue
+                path.unlink()
+            excess -= size
 
     def _is_of_policy(self, path: Path) -> bool:
         return bool((open_memmap(path, mode="r")["driver"] == POLICY).any())
@@ -79,6 +81,7 @@ class FrameStore:
         with os.scandir(self._folder) as entries:
             for entry in entries:
                 if entry.name.endswith(".npy"):
-                    stat = entry.stat()
-                    found.append((stat.st_mtime, Path(entry.path), stat.st_size // self._dtype.itemsize))
+                    with suppress(FileNotFoundError):  # another worker has just made room
+                        stat = entry.stat()
+                        found.append((stat.st_mtime, Path(entry.path), stat.st_size // self._dtype.itemsize))
         return found

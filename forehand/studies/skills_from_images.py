@@ -135,7 +135,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _suffix(arm: Arm) -> str:
-    return (f"-chunk{arm.chunk}" if arm.chunk else "") + ("-anti-freeze" if arm.anti_freeze else "")
+    """What else decides an episode: wrappers, and the skill files, which put things of their own into the scenes."""
+    wrapped = (f"-chunk{arm.chunk}" if arm.chunk else "") + ("-anti-freeze" if arm.anti_freeze else "")
+    return wrapped + "".join(f"-{path.stem}" for path in arm.skill_files)
 
 
 def _parser() -> argparse.ArgumentParser:

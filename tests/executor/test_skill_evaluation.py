@@ -185,6 +185,13 @@ def test_lock_step_asks_together_refills_and_loses_nobody() -> None:
         next(together(work, vla, at_once=0))
 
 
+def test_lock_step_never_opens_more_worlds_than_it_may() -> None:
+    vla = FakeVLA()
+    work = [counting(str(k), 4) for k in range(9)]
+    assert sorted(together(work, vla, at_once=2)) == [str(k) for k in range(9)]
+    assert max(map(len, vla.batches)) == 2
+
+
 def test_of_a_batch_only_the_guilty_are_told() -> None:
     def answer(given: ActInput) -> list[tuple[float, ...]]:
         if given.prompt == "bad":

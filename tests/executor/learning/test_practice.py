@@ -120,6 +120,20 @@ def test_room_is_made_by_the_oldest_frames_of_policies(tmp_path: Path) -> None:
     assert left == {0, 2, 4}
 
 
+def test_room_is_made_beside_another_worker_that_makes_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FrameStore(tmp_path, SMALL, 10)
+    for k in range(4):
+        for _ in range(10):
+            store.add({"driver": POLICY}, episode=k)
+        newest = max(tmp_path.glob("*.npy"), key=lambda path: path.stat().st_ctime_ns)
+        os.utime(newest, (1000.0 + k, 1000.0 + k))
+    listed = store._shards()
+    min(listed)[1].unlink()  # by the other one, after this one has looked
+    monkeypatch.setattr(store, "_shards", lambda: listed)
+    store.make_room(20)
+    assert {int(np.load(path)["episode"][0]) for path in tmp_path.glob("*.npy")} == {2, 3}
+
+
 def test_recent_success_survives_a_torn_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert recent_success(tmp_path) == {}
     for k in range(30):
