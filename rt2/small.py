@@ -6,7 +6,7 @@ Not for: the network itself (rt2.modeling) or how it is trained (rt2.training).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,6 +187,7 @@ def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding | None =
     if broken:
         raise CheckpointError(f"{folder}: weights that are not numbers: {', '.join(broken[:3])}")
     _check_language(folder, model.config, processor)
+    _check_contract(folder, model.config, processor, contract)
     return SmallVLA(on_device(model, device), processor, contract, decoding=decoding or _trained_for(folder))
 
 
@@ -216,6 +217,26 @@ def _check_language(folder: Path, config: RT2Config, processor: RT2Processor) ->
         )
     if known is not None:
         load_minilm()
+
+
+def _check_contract(folder: Path, config: RT2Config, processor: RT2Processor, contract: ActionContract) -> None:
+    """Raises CheckpointError unless network, processor and contract speak of the same pictures, state and actions."""
+    cameras = {name: (camera.width, camera.height) for name, camera in contract.cameras.items()}
+    start = config.action_start
+    for what, network, others in (
+        ("cameras", _sizes(config.cameras), (_sizes(processor.cameras), cameras)),
+        ("state", tuple(config.state), (contract.state,)),
+        ("bins", config.bins, (contract.bins,)),
+        ("numbers of an action", ACTION_TOKENS, (len(contract.dimensions),)),
+        ("action tokens from", start, (processor.action_start, *contract.token_ids[:1])),
+    ):
+        for other in others:
+            if other != network:
+                raise CheckpointError(f"{folder}: its parts do not fit: {what}: the network's {network}, told {other}")
+
+
+def _sizes(cameras: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(size) for name, size in cameras.items()}
 
 
 def _trained_for(folder: Path) -> Decoding:

@@ -206,6 +206,23 @@ def test_weights_that_are_not_numbers_are_refused(saved: Path, tmp_path: Path) -
         load_small(folder)
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"bins": 128}, "bins: the network's 256, told 128"),
+        ({"state": ["tool_x", "far"]}, r"state: .*told \('tool_x', 'far'"),
+    ],
+)
+def test_a_contract_of_another_network_is_refused(
+    saved: Path, tmp_path: Path, change: dict[str, object], told: str
+) -> None:
+    folder = copied(saved, tmp_path)
+    contract = json.loads((folder / "action_contract.json").read_text())
+    (folder / "action_contract.json").write_text(json.dumps({**contract, **change}))
+    with pytest.raises(CheckpointError, match=told):
+        load_small(folder)
+
+
 def test_a_foreign_kind_is_refused(saved: Path, tmp_path: Path) -> None:
     folder = copied(saved, tmp_path)
     (folder / "forehand.json").write_text(json.dumps({"kind": "large"}))
