@@ -91,6 +91,7 @@ def _rt2(config: RunConfig, library: SkillLibrary, world: TabletopWorld) -> Driv
     import torch
 
     from executor.policies.rt2 import Rt2Policy
+    from executor.policies.wrappers import Resolute
     from executor.robot_contract import tabletop_contract
     from rt2.vla import load_vla
 
@@ -100,7 +101,7 @@ def _rt2(config: RunConfig, library: SkillLibrary, world: TabletopWorld) -> Driv
     torch.set_num_threads(1)  # two threads on two busy cores decide ten times slower than one
     vla = load_vla(folder)
     sizes = {name: (camera.width, camera.height) for name, camera in vla.contract.cameras.items()}
-    policy = Rt2Policy(vla, tabletop_contract(sizes, world.variation))
+    policy = Resolute(Rt2Policy(vla, tabletop_contract(sizes, world.variation)))
     return Driver(policy, policy.image_sizes)
 
 

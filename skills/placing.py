@@ -1,6 +1,6 @@
 """Where experts put a gripped block: on a thing, on a free spot of the table, in a bowl, in the drawer.
 
-Every choice depends on the rest of the scene alone, not on the hand, so that it stays the same until the block stands.
+Every choice stays the same until the block stands: it depends on the rest of the scene alone, or on what is nearest.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from robots.physical_state import ObjectState, PhysicalState
 from robots.robot import Action, Vector3
 from robots.tabletop import layout
-from skills.geometry import bottom_m, heading_rad, is_inside, top_m
+from skills.geometry import bottom_m, is_inside, top_m
 from skills.grasping import ENOUGH_GAP_M, NARROW_OPENING_M, put
-from skills.hand import OPENING_M, Obstacle, hand_gap_m, hand_yaw_rad, obstacles
+from skills.hand import OPENING_M, Obstacle, hand_gap_m, obstacles
 from skills.motion import equal_yaws, nearest_yaw, yaw_error_rad
 from skills.planar import Point2, distances_m
 
 Spots = NDArray[np.float64]
 
-CLEARANCES_M = (0.08, 0.065, 0.052, 0.04, 0.031)  # from a free spot to the nearest outline, best first
+CLEARANCES_M = (0.065, 0.052, 0.04, 0.031)  # from a free spot to the nearest outline, best first
 ZONE_MARGIN_M = 0.02
 SPOT_PITCH_M = 0.02
 PAD_BONUS_M = 0.02
@@ -34,26 +34,24 @@ DROP_M = 0.004
 
 
 def put_on_thing(state: PhysicalState, name: str, target: str) -> Action:
-    """On the middle of a block or a pad, edges in line with it."""
+    """On the middle of a block or a pad, turned as it comes: what is held hides how the lower block is turned."""
     thing = state.objects[target]
     foot = (thing.position_m[0], thing.position_m[1], top_m(thing))
-    return put(state, name, foot, place_yaw(state, name, foot, heading_rad(thing.orientation)), OPENING_M)
+    return put(state, name, foot, place_yaw(state, name, foot), OPENING_M)
 
 
 def put_on_table(state: PhysicalState, name: str) -> Action:
     """On the free spot of the table."""
     x, y = free_spot(state, name)
-    return put(state, name, (x, y, 0.0), place_yaw(state, name, (x, y, 0.0), None), OPENING_M)
+    return put(state, name, (x, y, 0.0), place_yaw(state, name, (x, y, 0.0)), OPENING_M)
 
 
-def place_yaw(state: PhysicalState, name: str, foot: Vector3, heading: float | None) -> float:
-    """The hand's yaw that has enough room and needs the least turn, with the block's edges at `heading` if given."""
+def place_yaw(state: PhysicalState, name: str, foot: Vector3) -> float:
+    """The hand's yaw that has enough room and needs the least turn; fixed in the world, for what turns with the hand is
+    never reached."""
     hand, block = state.hand, state.objects[name]
     around = [o for o in obstacles(state, ignoring=(name,)) if o.top_m > foot[2] + 0.002]
-    if heading is None:
-        yaws = equal_yaws(0.0, math.pi / 6)  # fixed in the world: what turns with the hand is never reached
-    else:
-        yaws = equal_yaws(hand_yaw_rad(hand) + heading - heading_rad(block.orientation), math.pi / 2)
+    yaws = equal_yaws(0.0, math.pi / 6)
     tool_z = foot[2] + hand.tool_position_m[2] - block.position_m[2] + block.size_m[2] / 2
 
     def worth(yaw: float) -> float:
@@ -64,7 +62,11 @@ def place_yaw(state: PhysicalState, name: str, foot: Vector3, heading: float | N
 
 
 def free_spot(state: PhysicalState, name: str) -> Point2:
-    """The free spot nearest to the middle of the table's zone-free part, with as much room around as there is."""
+    """The free spot of the table's zone-free part that is nearest to the hand, with as much room around as there is.
+
+    On a straight way there it stays the nearest. Which spot is nearest is also easier to see than which is best.
+    """
+    here = state.hand.tool_position_m
     around = obstacles(state, ignoring=(name,))
     pads = [o for o in state.objects.values() if o.category == "pad"]
     area, margin = layout.PLACING_AREA, ZONE_MARGIN_M
@@ -76,9 +78,9 @@ def free_spot(state: PhysicalState, name: str) -> Point2:
     for spots in (inner, outer):
         room = _room_m(spots, around, pads)
         for clearance in CLEARANCES_M:
-            fitting = np.flatnonzero(room >= clearance)
-            if fitting.size:
-                return _point(spots[fitting[0]])
+            fitting = spots[room >= clearance]
+            if len(fitting):
+                return _point(fitting[np.hypot(fitting[:, 0] - here[0], fitting[:, 1] - here[1]).argmin()])
     return _point(outer[_room_m(outer, around, pads).argmax()])
 
 
@@ -96,14 +98,13 @@ def _room_m(spots: Spots, around: Sequence[Obstacle], pads: Sequence[ObjectState
 
 @cache
 def _grid(x_min: float, x_max: float, y_min: float, y_max: float) -> Spots:
-    """Spots a pitch apart, (n, 2), nearest to the middle first."""
-    middle = ((x_min + x_max) / 2, (y_min + y_max) / 2)
+    """Spots a pitch apart, (n, 2)."""
     columns = math.floor((x_max - x_min) / SPOT_PITCH_M)
     rows = math.floor((y_max - y_min) / SPOT_PITCH_M)
     spots = [
         (x_min + i * SPOT_PITCH_M, y_min + j * SPOT_PITCH_M) for i, j in product(range(columns + 1), range(rows + 1))
     ]
-    return np.array(sorted(spots, key=lambda s: (round(math.dist(s, middle), 6), s)))
+    return np.array(spots)
 
 
 def _point(spot: NDArray[np.float64]) -> Point2:

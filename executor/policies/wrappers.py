@@ -1,6 +1,6 @@
-"""Wrappers around a VLA's policy: shorter chunks, and a push where it does not move. Each is a policy itself.
+"""Wrappers around a VLA's policy: shorter chunks, a push where it does not move, no dithering. Each is a policy itself.
 
-Whether one of them helps is measured (`forehand.studies.skills_from_images --chunk N`, `--anti-freeze`).
+Whether one of them helps is measured (`forehand.studies.skills_from_images --chunk N`, `--anti-freeze`, `--resolute`).
 Not for: limits of safety (robots.safety), or ending a run in which nothing moves (executor.progress).
 """
 
@@ -74,3 +74,39 @@ class AntiFreeze(_Wrapper):
         self._nudges += 1
         vector = (self._nudge_m * math.cos(angle), self._nudge_m * math.sin(angle), self._nudge_m)
         return (replace(chunk[0], world_vector=vector, rotation_delta=(0.0, 0.0, 0.0)),)
+
+
+class Resolute(_Wrapper):
+    """Where the hand turns to and fro, it goes on one way for `steps` decisions, and not down.
+
+    Cubes look alike at quarter turns. Near the middle between two a policy that sees only the present may want one from
+    here and the other from there, for ever. Dithering is `reversals` large turns in a row against the one before.
+    """
+
+    def __init__(self, policy: VLAPolicy, *, reversals: int = 2, steps: int = 3, large_rad: float = 0.1) -> None:
+        super().__init__(policy)
+        self._most, self._steps, self._large_rad = reversals, steps, large_rad
+        self._turn_rad, self._reversed, self._left = 0.0, 0, 0
+
+    def begin(self, call: SkillCall, sentence: str) -> None:
+        super().begin(call, sentence)
+        self._turn_rad, self._reversed, self._left = 0.0, 0, 0
+
+    def decide(self, observation: Observation) -> Decision:
+        chunk = yield from super().decide(observation)
+        action = chunk[0]
+        turn_rad = action.rotation_delta[2]
+        if action.terminate:
+            return chunk
+        if self._left:
+            self._left -= 1
+            x, y, z = action.world_vector
+            return (replace(action, world_vector=(x, y, max(z, 0.0)), rotation_delta=(0.0, 0.0, self._turn_rad)),)
+        if abs(turn_rad) < self._large_rad:
+            self._turn_rad, self._reversed = 0.0, 0
+            return chunk
+        self._reversed = self._reversed + 1 if turn_rad * self._turn_rad < 0 else 0
+        self._turn_rad = turn_rad
+        if self._reversed >= self._most:
+            self._reversed, self._left = 0, self._steps
+        return chunk

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from executor.evaluation_cases import Case, Posed
 from executor.lock_step import together
 from executor.policies.rt2 import Rt2Policy, VLAPolicy
-from executor.policies.wrappers import AntiFreeze, Chunked
+from executor.policies.wrappers import AntiFreeze, Chunked, Resolute
 from executor.robot_contract import tabletop_contract
 from executor.skill_evaluation import Episode, SkillEvaluation
 from robots.tabletop.world import TabletopWorld
@@ -31,6 +31,7 @@ class Arm:
     checkpoint: Path
     chunk: int | None = None
     anti_freeze: bool = False
+    resolute: bool = False
     skill_files: tuple[Path, ...] = ()
     worlds: int = 8
 
@@ -38,7 +39,9 @@ class Arm:
     def words(self) -> str:
         """What the policy is wrapped in."""
         wrappers = [f"first {self.chunk} of each chunk"] if self.chunk else []
-        return ", ".join([*wrappers, *(["anti-freeze"] if self.anti_freeze else [])]) or "no wrapper"
+        wrappers += ["anti-freeze"] if self.anti_freeze else []
+        wrappers += ["resolute"] if self.resolute else []
+        return ", ".join(wrappers) or "no wrapper"
 
     def library(self) -> SkillLibrary:
         return reduce(SkillLibrary.with_file, self.skill_files, SkillLibrary())
@@ -50,7 +53,9 @@ class Arm:
         policy: VLAPolicy = Rt2Policy(vla, tabletop_contract(sizes))
         if self.chunk is not None:
             policy = Chunked(policy, self.chunk)
-        return AntiFreeze(policy) if self.anti_freeze else policy
+        if self.anti_freeze:
+            policy = AntiFreeze(policy)
+        return Resolute(policy) if self.resolute else policy
 
     def evaluation(self, vla: VLA, on_world_step: Callable[[TabletopWorld], None] | None = None) -> SkillEvaluation:
         return SkillEvaluation(partial(self.policy, vla), self.library(), on_world_step)

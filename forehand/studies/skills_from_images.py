@@ -96,7 +96,14 @@ def film(arm: Arm, case: Case, path: Path) -> Episode:
 def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     splits: list[Split] = list(SPLITS) if "all" in given.split else given.split
-    arm = Arm(given.checkpoint.resolve(), given.chunk, given.anti_freeze, tuple(given.skill_file), given.worlds)
+    arm = Arm(
+        given.checkpoint.resolve(),
+        given.chunk,
+        given.anti_freeze,
+        given.resolute,
+        tuple(given.skill_file),
+        given.worlds,
+    )
     names = tuple(arm.library().by_name)
     skills = names if "all" in given.skills else given.skills
     unknown = [skill for skill in skills if skill not in names]
@@ -136,7 +143,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _suffix(arm: Arm) -> str:
     """What else decides an episode: wrappers, and the skill files, which put things of their own into the scenes."""
-    wrapped = (f"-chunk{arm.chunk}" if arm.chunk else "") + ("-anti-freeze" if arm.anti_freeze else "")
+    wrapped = (
+        (f"-chunk{arm.chunk}" if arm.chunk else "")
+        + ("-anti-freeze" if arm.anti_freeze else "")
+        + ("-resolute" if arm.resolute else "")
+    )
     return wrapped + "".join(f"-{path.stem}" for path in arm.skill_files)
 
 
@@ -152,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="the first seed")
     add("--chunk", type=int, help="execute only the first N actions of each chunk")
     add("--anti-freeze", action="store_true", help="nudge the hand where nothing moves")
+    add("--resolute", action="store_true", help="turn on where the hand turns to and fro")
     add("--skill-file", type=Path, action="append", default=[], help="adds a skill of one's own")
     add("--results", type=Path, help=f"episodes, one a line (default {RESULTS}/WEIGHTS.jsonl)")
     add("--compare", type=Path, metavar="RESULTS", help="count which of the same cases another arm did better")

@@ -9,7 +9,7 @@ import pytest
 from fake_vla import DONE, STILL, UP, FakeVLA
 
 from executor.policies.rt2 import Rt2Policy
-from executor.policies.wrappers import AntiFreeze, Chunked
+from executor.policies.wrappers import AntiFreeze, Chunked, Resolute
 from executor.robot_contract import tabletop_contract
 from executor.vla_inputs import IMAGE_SIZES
 from robots.robot import Action, CameraImage, Observation, Proprioception
@@ -89,3 +89,35 @@ def test_wrappers_compose() -> None:
     policy.begin(CALL, "pick up the red block")
     chunks = [policy.act(seen()) for _ in range(3)]
     assert [len(chunk) for chunk in chunks] == [2, 2, 1], "a nudge is a chunk of its own"
+
+
+def turning(*turns_rad: float) -> Resolute:
+    """A policy that wants these turns one after the other, on its way down."""
+    wanted = iter(turns_rad)
+    vla = FakeVLA(lambda _given: ((0.0, 0.0, 0.0, -0.02, 0.0, 0.0, next(wanted), 0.0),))
+    return Resolute(Rt2Policy(vla, tabletop_contract(IMAGE_SIZES)), reversals=2, steps=3)
+
+
+def turns_and_heights(policy: Resolute, count: int) -> list[tuple[float, float]]:
+    policy.begin(CALL, "pick up the red block")
+    actions = [policy.act(seen())[0] for _ in range(count)]
+    return [(round(a.rotation_delta[2], 2), round(a.world_vector[2], 2)) for a in actions]
+
+
+def test_a_hand_that_turns_to_and_fro_goes_on_one_way_and_not_down() -> None:
+    policy = turning(0.2, -0.2, 0.2, -0.2, 0.2, -0.2, -0.2)
+    down, level = -0.02, 0.0
+    assert turns_and_heights(policy, 7) == [
+        (0.2, down), (-0.2, down), (0.2, down), (0.2, level), (0.2, level), (0.2, level), (-0.2, down)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("turns", [(0.2, 0.2, 0.2, 0.2), (0.2, -0.05, 0.05, -0.05), (0.2, -0.2, 0.0, 0.2, -0.2)])
+def test_turns_that_get_somewhere_are_left_alone(turns: tuple[float, ...]) -> None:
+    assert [turn for turn, _ in turns_and_heights(turning(*turns), len(turns))] == list(turns)
+
+
+def test_a_new_call_forgets_the_dithering_of_the_last() -> None:
+    policy = turning(0.2, -0.2, 0.2, -0.2)
+    turns_and_heights(policy, 2)
+    assert [turn for turn, _ in turns_and_heights(policy, 2)] == [0.2, -0.2]

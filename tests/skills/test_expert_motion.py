@@ -108,15 +108,17 @@ def test_what_is_between_closed_fingers_is_gripped(offset):
     assert gripped(state(held, at=(0.5, 0.05, 0.02), opening=0.041)) is None
 
 
-def test_the_free_spot_is_free_in_no_zone_and_the_same_wherever_the_hand_is():
+@pytest.mark.parametrize("at", [(0.3, 0.3, 0.1), (0.47, -0.1, 0.2), (0.6, -0.35, 0.1)])
+def test_the_free_spot_is_free_in_no_zone_and_the_same_all_the_way_there(at):
     things = [block(f"{c} block", x, y) for c, x, y in (("red", 0.47, -0.1), ("green", 0.42, 0.0), ("blue", 0.5, 0.0))]
-    here = state(*things, bowl("red bowl", 0.47, -0.22), held="red block")
-    there = state(*things, bowl("red bowl", 0.47, -0.22), at=(0.3, 0.3, 0.1), held="red block")
-    x, y = free_spot(here, "red block")
-    assert (x, y) == free_spot(there, "red block")
-    assert layout.ZONE_BACK_X_M < x < layout.ZONE_FRONT_X_M
-    assert layout.ZONE_RIGHT_Y_M < y < layout.ZONE_LEFT_Y_M
-    assert all(math.dist((x, y), o.position_m[:2]) > 0.08 for o in things[1:])
+    things.append(bowl("red bowl", 0.47, -0.22))
+    spot = free_spot(state(*things, at=at, held="red block"), "red block")
+    assert layout.ZONE_BACK_X_M < spot[0] < layout.ZONE_FRONT_X_M
+    assert layout.ZONE_RIGHT_Y_M < spot[1] < layout.ZONE_LEFT_Y_M
+    assert all(math.dist(spot, o.position_m[:2]) > 0.08 for o in things[1:])
+    for share in (0.3, 0.6, 0.9):
+        on_the_way = tuple(a + share * (b - a) for a, b in zip(at, (*spot, at[2]), strict=True))
+        assert free_spot(state(*things, at=on_the_way, held="red block"), "red block") == spot
 
 
 def test_a_block_goes_into_a_bowl_where_the_palm_clears_a_stack():
