@@ -7,6 +7,6 @@ from typing import Literal, TypeAlias
 
 PolicyName: TypeAlias = Literal["rt2", "expert"]
 
-DEFAULT_POLICY: PolicyName = "expert"
+DEFAULT_POLICY: PolicyName = "rt2"
 DEFAULT_SCENE = "kitchen-corner"
 SHIPPED_CHECKPOINT = Path(__file__).resolve().parent.parent / "rt2" / "checkpoints" / "rt2-small"

@@ -1,6 +1,7 @@
 """Wrappers around a VLA's policy: shorter chunks, a push where it does not move, no dithering. Each is a policy itself.
 
-Whether one of them helps is measured (`forehand.studies.skills_from_images --chunk N`, `--anti-freeze`, `--resolute`).
+Whether one of them helps is measured: `forehand.studies.skills_from_images --chunk N`, `--anti-freeze`,
+`--no-resolute`.
 Not for: limits of safety (robots.safety), or ending a run in which nothing moves (executor.progress).
 """
 

@@ -31,7 +31,7 @@ class Arm:
     checkpoint: Path
     chunk: int | None = None
     anti_freeze: bool = False
-    resolute: bool = False
+    resolute: bool = True
     skill_files: tuple[Path, ...] = ()
     worlds: int = 8
 

@@ -10,8 +10,10 @@ same scenes. Not for: one episode (executor.skill_evaluation), or the tables (fo
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import time
+from argparse import BooleanOptionalAction
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from dataclasses import replace
@@ -134,7 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.write:
         kept = list(read_results(results).values())
         about = f"`{arm.checkpoint.name}`, weights SHA-256 `{digest}`, {arm.words}"
-        command = "python -m forehand.studies.skills_from_images --split all --write"
+        asked = sys.argv[1:] if arguments is None else arguments
+        command = shlex.join(["python", "-m", "forehand.studies.skills_from_images", *asked])
         given.page.write_text(page(kept, about, f"{date.today():%Y-%m-%d}", command), "utf-8")
         rows = [row.model_dump_json() for row in summary(kept)]
         given.page.with_suffix(".json").write_text("[\n" + ",\n".join(rows) + "\n]\n", "utf-8")
@@ -146,7 +149,7 @@ def _suffix(arm: Arm) -> str:
     wrapped = (
         (f"-chunk{arm.chunk}" if arm.chunk else "")
         + ("-anti-freeze" if arm.anti_freeze else "")
-        + ("-resolute" if arm.resolute else "")
+        + ("" if arm.resolute else "-not-resolute")
     )
     return wrapped + "".join(f"-{path.stem}" for path in arm.skill_files)
 
@@ -163,7 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="the first seed")
     add("--chunk", type=int, help="execute only the first N actions of each chunk")
     add("--anti-freeze", action="store_true", help="nudge the hand where nothing moves")
-    add("--resolute", action="store_true", help="turn on where the hand turns to and fro")
+    add("--resolute", action=BooleanOptionalAction, default=True, help="turn on where the hand turns to and fro")
     add("--skill-file", type=Path, action="append", default=[], help="adds a skill of one's own")
     add("--results", type=Path, help=f"episodes, one a line (default {RESULTS}/WEIGHTS.jsonl)")
     add("--compare", type=Path, metavar="RESULTS", help="count which of the same cases another arm did better")
