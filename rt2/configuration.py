@@ -20,7 +20,7 @@ class RT2Config(PretrainedConfig):  # type: ignore[no-untyped-call]
     stem_kernels: camera → how many patches a side its first layer reads together; 1 where none is given, 3 where it
     must be seen how things are turned.
     action_start, location_start: ids of the first of the 256 action and location tokens.
-    cell_prompts: token ids of the names of what a cell of a picture may show, for the grounding loss.
+    cell_names: of what a cell of a picture may show, for the grounding loss.
     """
 
     model_type = "forehand_rt2"
