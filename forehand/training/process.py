@@ -18,13 +18,18 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 KEPT_BYTES = {M_MMAP_THRESHOLD: 1_000_000_000, M_TRIM_THRESHOLD: 2_000_000_000, M_TOP_PAD: 100_000_000}
 
 
-def prepare_for_training() -> None:
-    """One thread (two trainer threads are slower than one), no denormal numbers, memory that is kept."""
+@contextmanager
+def prepared_for_training() -> Iterator[None]:
+    """One thread (two trainer threads are slower than one), no denormal numbers meanwhile, memory that is kept."""
     import torch
 
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
     keep_memory()
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def keep_memory() -> bool:

@@ -23,7 +23,7 @@ from forehand.training.curves import Curves
 from forehand.training.finishing import finish
 from forehand.training.folder import CHECKPOINT, claimed, disk_shortage
 from forehand.training.on_policy_rates import on_policy_rates
-from forehand.training.process import Stop, children_deaf_to_ctrl_c, prepare_for_training
+from forehand.training.process import Stop, children_deaf_to_ctrl_c, prepared_for_training
 from forehand.training.report import facts_of
 from forehand.training.sources import (
     FRAMES,
@@ -59,10 +59,9 @@ def train(training: Training) -> bool:
 
     Raises ConfigError, DatasetError, ExampleError or VLAError for what cannot be, before anything is trained.
     """
-    prepare_for_training()
     tune = _tuner(training)
     check_sources(training.config)
-    with claimed(training.folder, training.config) as begun:
+    with prepared_for_training(), claimed(training.folder, training.config) as begun:
         if (training.folder / CHECKPOINT).is_dir():
             training.console.print(f"{training.folder}: this training is finished", soft_wrap=True)
             return True
