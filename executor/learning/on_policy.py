@@ -43,19 +43,24 @@ def append_run(folder: Path, run: OnPolicyRun) -> None:
         os.close(file)
 
 
-def recent_success(folder: Path) -> dict[str, float]:
-    """Skill → share of its latest runs that succeeded; a skill without any is left out."""
+def latest_runs(folder: Path, most_bytes: int) -> list[OnPolicyRun]:
+    """The runs in the last `most_bytes` of the folder's file, oldest first; none where there is no file yet."""
     path = folder / "on_policy.jsonl"
     if not path.exists():
-        return {}
+        return []
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - RECENT_BYTES))
+        file.seek(max(0, size - most_bytes))
         lines = file.read().split(b"\n")
+    whole = lines[1 if size > most_bytes else 0 : -1]  # the first may be torn, the last is empty or torn
+    return [OnPolicyRun(**json.loads(line)) for line in whole]
+
+
+def recent_success(folder: Path) -> dict[str, float]:
+    """Skill → share of its latest runs that succeeded; a skill without any is left out."""
     ends: dict[str, list[bool]] = {}
-    for line in lines[1 if size > RECENT_BYTES else 0 : -1]:  # the first may be torn, the last is empty
-        run = json.loads(line)
-        ends.setdefault(run["skill"], []).append(run["succeeded"])
+    for run in latest_runs(folder, RECENT_BYTES):
+        ends.setdefault(run.skill, []).append(run.succeeded)
     return {skill: sum(e[-RECENT_RUNS:]) / len(e[-RECENT_RUNS:]) for skill, e in ends.items()}
 
 
