@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-import torch
 from fake_vla import fake_contract
 from safetensors.torch import load_file, save_file
+from tiny_rt2 import tiny_processor, tiny_vla
 
 from executor.learning.labels import LAYOUT
 from executor.vla_inputs import IMAGE_SIZES, STATE
@@ -24,12 +24,8 @@ from forehand.event_log import read_log
 from forehand.events import RunStarted
 from forehand.report import report_html
 from forehand.suites import load_suite
-from rt2.configuration import RT2Config
 from rt2.errors import CheckpointError
-from rt2.modeling import RT2ForConditionalGeneration
-from rt2.processing import RT2Processor
-from rt2.small import SmallVLA, save_small
-from rt2.vocabulary import make_tokenizer
+from rt2.small import save_small
 
 GRAPH = {"steps": [{"id": "a", "do": "press(button)"}]}
 SCENE = {"objects": ["red block", "button", "lamp"]}
@@ -38,18 +34,12 @@ SCENE = {"objects": ["red block", "button", "lamp"]}
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole checkpoint of a tiny network that was never trained."""
-    torch.manual_seed(0)
-    processor = RT2Processor(
-        make_tokenizer(["press", "the", "button", "pick", "up", "red", "block"]), cameras=IMAGE_SIZES
+    processor = tiny_processor(["press", "the", "button", "pick", "up", "red", "block"], IMAGE_SIZES)
+    vla = tiny_vla(
+        processor, STATE, contract=fake_contract(), auxiliary=list(LAYOUT.auxiliary), cell_names=list(LAYOUT.cell_names)
     )
-    config = RT2Config(
-        cameras={name: list(size) for name, size in IMAGE_SIZES.items()}, state=list(STATE),
-        auxiliary=list(LAYOUT.auxiliary), cell_names=list(LAYOUT.cell_names), vocab_size=len(processor.tokenizer),
-        action_start=processor.action_start, location_start=processor.location_start, width=32, layers=1, heads=2,
-        text_width=32, fine_channels=8, coarse_channels=16, slots=2,
-    )  # fmt: skip
     folder = tmp_path_factory.mktemp("checkpoint")
-    save_small(folder, SmallVLA(RT2ForConditionalGeneration(config), processor, fake_contract()))
+    save_small(folder, vla)
     return folder
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from fake_vla import fake_contract
 from rich.console import Console
+from tiny_rt2 import tiny_processor, tiny_vla
 
 from executor.evaluation_cases import Case
 from executor.learning.demonstrations import SCHEMA
@@ -25,12 +26,8 @@ from forehand.taught import check_taught, file_sha256, taught_skills
 from forehand.training import skill_learning
 from forehand.training.run import Training, new_trainer
 from forehand.training.skill_learning import Lesson, learning_config
-from rt2.configuration import RT2Config
-from rt2.modeling import RT2ForConditionalGeneration
-from rt2.processing import RT2Processor
-from rt2.small import SmallVLA, load_small, save_small
+from rt2.small import load_small, save_small
 from rt2.training.frames import FavouringReader, Frames, write_shard
-from rt2.vocabulary import make_tokenizer
 from skills.dataset import DatasetWriter
 from skills.dataset_episode import Episode, EpisodeRecord
 from skills.library import SkillFileError, SkillLibrary
@@ -48,16 +45,12 @@ QUICK = [
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole checkpoint of a tiny network that was never trained."""
-    torch.manual_seed(0)
-    processor = RT2Processor(make_tokenizer(training_words()), cameras=IMAGE_SIZES)
-    config = RT2Config(
-        cameras={name: list(size) for name, size in IMAGE_SIZES.items()}, state=list(STATE),
-        auxiliary=list(LAYOUT.auxiliary), cell_names=list(LAYOUT.cell_names), vocab_size=len(processor.tokenizer),
-        action_start=processor.action_start, location_start=processor.location_start, width=32, layers=1, heads=2,
-        text_width=32, fine_channels=8, coarse_channels=16, slots=2,
-    )  # fmt: skip
+    processor = tiny_processor(training_words(), IMAGE_SIZES)
+    vla = tiny_vla(
+        processor, STATE, contract=fake_contract(), auxiliary=list(LAYOUT.auxiliary), cell_names=list(LAYOUT.cell_names)
+    )
     folder = tmp_path_factory.mktemp("checkpoint")
-    save_small(folder, SmallVLA(RT2ForConditionalGeneration(config), processor, fake_contract()))
+    save_small(folder, vla)
     return folder
 
 

@@ -9,12 +9,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_rt2 import tiny_processor, tiny_vla
 
-from rt2.action_contract import ActionContract, CameraContract, standard_dimensions
-from rt2.configuration import RT2Config
 from rt2.growing import grown
-from rt2.modeling import RT2ForConditionalGeneration
-from rt2.processing import RT2Processor
 from rt2.small import SmallVLA, load_small, save_small
 from rt2.vla import ActInput
 from rt2.vocabulary import make_tokenizer, with_words
@@ -28,22 +25,8 @@ NEW_WORDS, NEW_CELLS = ("turn", "left", "Pick"), ("red block", "white pointer")
 
 @pytest.fixture(scope="module")
 def vla() -> SmallVLA:
-    processor = RT2Processor(make_tokenizer(OLD_WORDS), cameras=CAMERAS, most_prompt_tokens=20)
-    torch.manual_seed(0)
-    config = RT2Config(
-        cameras={name: list(size) for name, size in CAMERAS.items()}, state=list(STATE), auxiliary=["far"],
-        vocab_size=len(processor.tokenizer), action_start=processor.action_start,
-        location_start=processor.location_start, cell_names=["table", "red block"],
-        width=32, layers=1, heads=2, text_width=32, fine_channels=8, coarse_channels=16, slots=2,
-    )  # fmt: skip
-    cameras = {
-        name: CameraContract(
-            width=w, height=h, view_deg=50, eye_m=(1, 0, 1), target_m=(0.4, 0, 0), up=(0, 0, 1), link=None
-        )
-        for name, (w, h) in CAMERAS.items()
-    }
-    contract = ActionContract(dimensions=standard_dimensions(), vocabulary="own", cameras=cameras, state=STATE)
-    return SmallVLA(RT2ForConditionalGeneration(config), processor, contract)
+    processor = tiny_processor(OLD_WORDS, CAMERAS, most_prompt_tokens=20)
+    return tiny_vla(processor, STATE, cell_names=["table", "red block"])
 
 
 @pytest.fixture(scope="module")

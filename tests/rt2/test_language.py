@@ -12,20 +12,18 @@ import pytest
 import torch
 from huggingface_hub import constants
 from safetensors import safe_open
+from tiny_rt2 import tiny_processor, tiny_vla
 
 from rt2 import minilm, processing, small
-from rt2.action_contract import ActionContract, CameraContract, standard_dimensions
 from rt2.configuration import FROZEN_WEIGHTS, RT2Config
 from rt2.errors import CheckpointError
 from rt2.language import PretrainedTower
 from rt2.minilm import FEATURES, MiniLM, check_files, find_minilm, load_minilm, main, nearest
-from rt2.modeling import RT2ForConditionalGeneration
 from rt2.processing import RT2Processor
 from rt2.prompts import KINDS
 from rt2.small import SmallVLA, load_small, save_small
 from rt2.training.batches import Prompts
 from rt2.vla import ActInput
-from rt2.vocabulary import make_tokenizer
 
 CAMERAS = {"front": (32, 24)}
 STATE = ("tool_x", "tool_y")
@@ -37,26 +35,11 @@ def encoder() -> MiniLM:
 
 
 def new_processor(language: str = "minilm") -> RT2Processor:
-    return RT2Processor(make_tokenizer(["red", "block"]), cameras=CAMERAS, language=language)
+    return tiny_processor(["red", "block"], CAMERAS, language=language)
 
 
 def new_vla() -> SmallVLA:
-    processor = new_processor()
-    torch.manual_seed(0)
-    config = RT2Config(
-        cameras={name: list(size) for name, size in CAMERAS.items()}, state=list(STATE), auxiliary=["far"],
-        language="minilm", vocab_size=len(processor.tokenizer), action_start=processor.action_start,
-        location_start=processor.location_start, width=32, layers=1, heads=2, text_width=32, fine_channels=8,
-        coarse_channels=16, slots=3,
-    )  # fmt: skip
-    cameras = {
-        name: CameraContract(
-            width=w, height=h, view_deg=50, eye_m=(1, 0, 1), target_m=(0.4, 0, 0), up=(0, 0, 1), link=None
-        )
-        for name, (w, h) in CAMERAS.items()
-    }
-    contract = ActionContract(dimensions=standard_dimensions(), vocabulary="own", cameras=cameras, state=STATE)
-    return SmallVLA(RT2ForConditionalGeneration(config), processor, contract)
+    return tiny_vla(new_processor(), STATE, language="minilm", slots=3)
 
 
 @pytest.fixture(scope="module")

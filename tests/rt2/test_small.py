@@ -11,48 +11,26 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tiny_rt2 import tiny_processor, tiny_vla
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from rt2.action_contract import ActionContract, CameraContract, standard_dimensions
-from rt2.configuration import RT2Config
+from rt2.action_contract import standard_dimensions
 from rt2.errors import CheckpointError, InputError, PromptError
 from rt2.modeling import ACTION_TOKENS, RT2ForConditionalGeneration
 from rt2.processing import RT2Processor
 from rt2.small import SmallVLA, load_small, save_small
 from rt2.vla import ActInput, load_vla
-from rt2.vocabulary import BINS, make_tokenizer
+from rt2.vocabulary import BINS
 
 STATE = ("tool_x", "tool_y")
 CAMERAS = {"front": (32, 24), "wrist": (16, 16)}
 
 
 def small_vla(seed: int = 0) -> SmallVLA:
-    processor = RT2Processor(make_tokenizer(["pick", "up", "the", "red", "block"]), cameras=CAMERAS)
-    torch.manual_seed(seed)
-    config = RT2Config(
-        cameras={name: list(size) for name, size in CAMERAS.items()},
-        state=list(STATE),
-        auxiliary=["far", "near"],
-        vocab_size=len(processor.tokenizer),
-        action_start=processor.action_start,
-        location_start=processor.location_start,
-        cell_names=["table", "red block"],
-        width=32,
-        layers=2,
-        heads=2,
-        text_width=32,
-        fine_channels=8,
-        coarse_channels=16,
-        slots=3,
+    processor = tiny_processor(["pick", "up", "the", "red", "block"], CAMERAS)
+    return tiny_vla(
+        processor, STATE, seed=seed, auxiliary=["far", "near"], cell_names=["table", "red block"], layers=2, slots=3
     )
-    cameras = {
-        name: CameraContract(
-            width=w, height=h, view_deg=50, eye_m=(1, 0, 1), target_m=(0.4, 0, 0), up=(0, 0, 1), link=None
-        )
-        for name, (w, h) in CAMERAS.items()
-    }
-    contract = ActionContract(dimensions=standard_dimensions(), vocabulary="own", cameras=cameras, state=STATE)
-    return SmallVLA(RT2ForConditionalGeneration(config), processor, contract)
 
 
 def act_input(vla: SmallVLA, sentence: str = "pick up the red block", seed: int = 0) -> ActInput:
