@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from rt2.action_kinds import KINDS
 from rt2.configuration import RT2Config
 from rt2.language import Heard, LearnedTower, PretrainedTower
 from rt2.layers import OCTAVES, DecoderLayer, Slots, VisionTrunk, fourier, mlp
@@ -29,14 +30,15 @@ STEEP = 4.0
 class Seen:
     """What the decoder attends to, and what vision tells on the way.
 
-    memory (b, m, width), mask (b, m); queries (b, width): a summary of where things are, added to the action queries;
-    pointing: camera → (b, cells) logits of where the sentence's target is; auxiliary (b, A);
+    memory (b, m, width), mask (b, m); queries (b, width): a summary of where things are and the action's kind, added to
+    the action queries; kinds (b, KINDS): logits of that kind (rt2.action_kinds); pointing: camera → (b, cells) logits of where the sentence's target is; auxiliary (b, A);
     grids: camera → (b, cells, c) features before language was heard.
     """
 
     memory: Tensor
     mask: Tensor
     queries: Tensor
+    kinds: Tensor
     pointing: dict[str, Tensor]
     auxiliary: Tensor
     grids: dict[str, Tensor]
@@ -72,6 +74,8 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
         self.geometry = mlp((felt + told + text, 256, 256))
         self.tell = nn.Linear(256, len(config.auxiliary))
         self.use = mlp((256 + len(config.auxiliary) * (1 + 2 * STATE_OCTAVES), width, width))
+        self.decide = mlp((width, width, KINDS))
+        self.decided = nn.Embedding(KINDS, width)
         self.state_token = nn.Linear(felt, width)
         self.prompt_tokens = nn.Linear(text, width)
         self.kinds = nn.Parameter(torch.randn(cameras + 3, width) * 0.02)
@@ -85,6 +89,7 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
         self.sought = nn.Linear(text, text)  # from a whole sentence's meaning to that of the thing it is about
         nn.init.eye_(self.sought.weight)
         nn.init.normal_(self.embed.weight, std=0.1)
+        nn.init.normal_(self.decided.weight, std=0.5)
         # The same numbers once more from what is pointed at alone: how a thing is turned is a faint pattern in its
         # features, which among everything else that the geometry reads is learned ten times as slowly.
         pointed_at = cameras * coarse
@@ -105,9 +110,17 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
         heard: Heard = self.language(prompt, mask)
         return heard
 
-    def look(self, pictures: dict[str, Tensor], state: Tensor, heard: Heard, present: Tensor | None = None) -> Seen:
+    def look(
+        self,
+        pictures: dict[str, Tensor],
+        state: Tensor,
+        heard: Heard,
+        present: Tensor | None = None,
+        kinds: Tensor | None = None,
+    ) -> Seen:
         """pictures: camera → (b, h, w, 3) uint8; state (b, S) in SI units; present (b, cameras + 1): which of them, and
-        last the state, there are (all by default; what is absent must be zeros)."""
+        last the state, there are (all by default; what is absent must be zeros); kinds (b,): of the right actions, in
+        training; by default the likeliest."""
         batch = len(state)
         if present is None:
             present = torch.ones(batch, len(self.trunks) + 1, dtype=torch.bool, device=state.device)
@@ -131,10 +144,15 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
         thought = self.geometry(torch.cat(summary, dim=-1))
         auxiliary = self.tell(thought) + self.look_closer(torch.cat(pointed_at, dim=-1))
         where = self.use(torch.cat((thought, auxiliary, fourier(auxiliary, STATE_OCTAVES)), dim=-1))
+        likely_kinds = self.decide(where)
+        kinds = likely_kinds.argmax(-1) if kinds is None else kinds
         tokens += [(self.state_token(felt) + self.kinds[-3])[:, None], (where + self.kinds[-2])[:, None]]
         tokens.append(self.prompt_tokens(heard.tokens) + self.kinds[-1])
         masks += [present[:, -1:].expand(-1, 2), heard.mask]
-        return Seen(torch.cat(tokens, dim=1), torch.cat(masks, dim=1), where, pointing, auxiliary, grids)
+        queries = where + self.decided(kinds)
+        return Seen(
+            torch.cat(tokens, dim=1), torch.cat(masks, dim=1), queries, likely_kinds, pointing, auxiliary, grids
+        )
 
     def action_inputs(self, seen: Seen, before: Tensor | None) -> Tensor:
         """(b, 8, width) decoder inputs. before (b, 8): id of the token before each, or -1 where it is not told."""

@@ -152,14 +152,22 @@ def floor_under_m(state: PhysicalState, name: str) -> float:
 
 
 def put(
-    state: PhysicalState, name: str, foot: Vector3, yaw_rad: float, opening_m: float, *, drop_m: float = 0.0
+    state: PhysicalState,
+    name: str,
+    foot: Vector3,
+    yaw_rad: float,
+    opening_m: float,
+    *,
+    drop_m: float = 0.0,
+    near_m: float = CENTRED_M,
 ) -> Action:
-    """Bring a gripped block's foot to a point and let go; drop_m: from how far above that point it may fall."""
+    """Bring a gripped block's foot to a point and let go; drop_m: from how far above that point it may fall, near_m:
+    from how far beside it."""
     hand, block = state.hand, state.objects[name]
     offset = tuple(b - t for b, t in zip(block.position_m, hand.tool_position_m, strict=True))
     goal = (foot[0] - offset[0], foot[1] - offset[1], foot[2] + half_height_m(block) - offset[2])
     off = math.hypot(foot[0] - block.position_m[0], foot[1] - block.position_m[1])
-    if off < CENTRED_M and bottom_m(block) - foot[2] < drop_m + RELEASE_GAP_M:
+    if off < near_m and bottom_m(block) - foot[2] < drop_m + RELEASE_GAP_M:
         return Action(gripper=closedness(opening_m))
     goal = (goal[0], goal[1], goal[2] + drop_m)
     return approach(state, goal, yaw_rad, 1.0, obstacles(state, ignoring=(name,)))

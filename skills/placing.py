@@ -29,6 +29,9 @@ ZONE_MARGIN_M = 0.02
 SPOT_PITCH_M = 0.02
 PAD_BONUS_M = 0.02
 BOWL_SLOT_M = 0.021  # from a bowl's middle: two blocks lie side by side
+BOWL_NEAR_M = 0.015  # a wall that slopes brings a block that falls on it back
+BALANCED_M = 0.008  # so near to the bowl's middle, its contents leave no side free
+NEAREST_X_M = 0.30  # to the robot's base: a hand that holds something high hardly reaches nearer
 UNDER_M = 0.036  # a block whose middle is this near to another's stands on it
 DROP_M = 0.004
 
@@ -112,25 +115,20 @@ def _point(spot: NDArray[np.float64]) -> Point2:
 
 
 def put_in_bowl(state: PhysicalState, name: str, container: str) -> Action:
-    """Beside what lies in the bowl already, on it where nothing else is left; the hand clear of what stands around."""
+    """Let it fall from over the rim and all that lies inside: there no wall and no neighbour hinders the fingers."""
     bowl = state.objects[container]
     inside = _contents(state, name, bowl)
-    around = obstacles(state, ignoring=(name, container, *(o.name for o in inside)))
+    foot = (*_bowl_slot(bowl, inside), max(top_m(o) for o in (bowl, *inside)))
+    return put(state, name, foot, place_yaw(state, name, foot), OPENING_M, near_m=BOWL_NEAR_M)
+
+
+def _bowl_slot(bowl: ObjectState, inside: Sequence[ObjectState]) -> Point2:
+    """Across from what lies in the bowl; where that is balanced, to the robot's left."""
     x, y = bowl.position_m[:2]
-    floor = bottom_m(bowl) + layout.BOWL_FLOOR_THICKNESS_M
-    places = [((x, y), 0.0)]  # with the hand's yaw there: fingers beside the block, not between it and the wall
-    for side in (k * math.pi / 4 for k in range(8)):
-        places.append(((x + BOWL_SLOT_M * math.cos(side), y + BOWL_SLOT_M * math.sin(side)), side))
-
-    def rank(place: tuple[Point2, float]) -> tuple[float, float, float]:
-        (slot, side), height = place, _height_m(place[0], inside, floor)
-        freedom = min((math.dist(slot, o.position_m[:2]) for o in inside), default=math.dist(slot, (x, y)))
-        gap = hand_gap_m(slot, height + layout.BLOCK_SIZE_M / 2, side, NARROW_OPENING_M, around)
-        return round(height, 2), -round(freedom, 2), -round(min(gap, ENOUGH_GAP_M), 3)
-
-    slot, side = min(places, key=rank)
-    foot = (*slot, _height_m(slot, inside, floor))
-    return put(state, name, foot, nearest_yaw(state.hand, side, math.pi), NARROW_OPENING_M, drop_m=DROP_M)
+    across = [sum(bowl.position_m[axis] - o.position_m[axis] for o in inside) for axis in (0, 1)]
+    far = math.hypot(*across)
+    ux, uy = (across[0] / far, across[1] / far) if far > BALANCED_M else (0.0, 1.0)
+    return (max(x + BOWL_SLOT_M * ux, NEAREST_X_M), y + BOWL_SLOT_M * uy)
 
 
 def put_in_drawer(state: PhysicalState, name: str, container: str) -> Action:

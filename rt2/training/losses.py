@@ -27,6 +27,7 @@ class LossWeights(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     action: float = Field(default=1.0, ge=0)
+    kind: float = Field(default=0.25, ge=0)
     pointing: float = Field(default=0.25, ge=0)
     auxiliary: float = Field(default=0.5, ge=0)
     grounding: float = Field(default=0.2, ge=0)
@@ -46,15 +47,18 @@ def softened(bins: Tensor, count: int, softness: float) -> Tensor:
 def action_loss(logits: Tensor, bins: Tensor, flags: Tensor, softness: float) -> Tensor:
     """logits (b, 8, n), bins (b, 8), flags (8,) True for dimensions with two values → mean cross-entropy, in nats.
 
-    What softening alone costs is subtracted, so that 0 is perfect.
+    Of an action that terminates nothing else is executed, and nothing else counts. What softening alone costs is
+    subtracted, so that 0 is perfect.
     """
+    ends = (flags & (bins == logits.shape[-1] - 1)).any(-1, keepdim=True)
+    counts = flags | ~ends
     logs = logits.float().log_softmax(-1)
     hard = -logs.gather(-1, bins.unsqueeze(-1)).squeeze(-1)
     if softness <= 0:
-        return hard.mean()
+        return _masked_mean(hard, counts)
     soft = softened(bins, logits.shape[-1], softness)
     entropy = math.log(softness * math.sqrt(2 * math.pi * math.e))
-    return torch.where(flags, hard, -(soft * logs).sum(-1) - entropy).mean()
+    return _masked_mean(torch.where(flags, hard, -(soft * logs).sum(-1) - entropy), counts)
 
 
 def pointing_loss(logits: Tensor, point: Tensor, rows: int, columns: int) -> Tensor:

@@ -20,8 +20,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from rt2.action_contract import ActionContract
+from rt2.action_kinds import kinds_of
 from rt2.action_tokens import ActionTokenizer
 from rt2.modeling import RT2ForConditionalGeneration
 from rt2.processing import RT2Processor
@@ -284,9 +286,12 @@ class Trainer:
         settings, model = self.settings, self.model
         pictures = recoloured(batch.pictures, settings.recolour, self._noise)
         heard = model.listen(batch.prompt, batch.mask)
-        seen = model.look(pictures, batch.state, heard)
+        kinds = kinds_of(batch.bins, model.config.bins)
+        seen = model.look(pictures, batch.state, heard, kinds=kinds)
         logits = model.action_logits(seen, self._told(batch.bins))
         parts = {"action": action_loss(logits, batch.bins, self._flags, settings.loss.softness_bins)}
+        if settings.loss.kind:
+            parts["kind"] = functional.cross_entropy(seen.kinds.float(), kinds)
         sizes = {name: (h // 8, w // 8) for name, (w, h) in model.config.cameras.items()}
         if settings.loss.pointing:
             each = [pointing_loss(seen.pointing[c], batch.points[c], *sizes[c]) for c in sizes]
