@@ -30,9 +30,10 @@ STEEP = 4.0
 class Seen:
     """What the decoder attends to, and what vision tells on the way.
 
-    memory (b, m, width), mask (b, m); queries (b, width): a summary of where things are and the action's kind, added to
-    the action queries; kinds (b, KINDS): logits of that kind (rt2.action_kinds); pointing: camera → (b, cells) logits of where the sentence's target is; auxiliary (b, A);
-    grids: camera → (b, cells, c) features before language was heard.
+    memory (b, m, width), mask (b, m); queries (b, width): a summary of where things are and of the action's kind, added
+    to the action queries; kinds (b, KINDS): logits of that kind (rt2.action_kinds); pointing: camera → (b, cells)
+    logits of where the sentence's target is; auxiliary (b, A); grids: camera → (b, cells, c) features before language
+    was heard.
     """
 
     memory: Tensor

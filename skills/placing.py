@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from robots.physical_state import ObjectState, PhysicalState
 from robots.robot import Action, Vector3
 from robots.tabletop import layout
-from skills.geometry import bottom_m, is_inside, top_m
+from skills.geometry import is_inside, top_m
 from skills.grasping import ENOUGH_GAP_M, NARROW_OPENING_M, put
 from skills.hand import OPENING_M, Obstacle, hand_gap_m, obstacles
 from skills.motion import equal_yaws, nearest_yaw, yaw_error_rad
