@@ -17,9 +17,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from executor.action_numbers import action_of, numbers_of
 from executor.gym_tasks import Task, draw_task
 from executor.vla_inputs import IMAGE_SIZES, MOST_CONTACT_N, observation_images, state_vector
-from robots.robot import CONTROL_RATE_HZ, Action
+from robots.robot import CONTROL_RATE_HZ
 from robots.safety import SafetyStop
 from robots.tabletop.cameras import CameraRig
 from robots.tabletop.captions import Caption, with_caption
@@ -193,22 +194,6 @@ class TabletopEnv(gymnasium.Env[dict[str, Any], ActionNumbers]):
             "steps": episode.steps,
             "limited": "; ".join(limited),
         }
-
-
-def action_of(numbers: ActionNumbers) -> Action:
-    """The RT-2 action of eight numbers, in the order of rt2.dimensions. Raises ValueError for another shape."""
-    values = np.asarray(numbers, dtype=np.float64)
-    if values.shape != (8,):
-        names = ", ".join(d.name for d in standard_dimensions())
-        raise ValueError(f"an action is eight numbers ({names}), not shape {values.shape}")
-    terminate, x, y, z, roll, pitch, yaw, gripper = values.tolist()
-    return Action((x, y, z), (roll, pitch, yaw), gripper, terminate >= 0.5)
-
-
-def numbers_of(action: Action) -> ActionNumbers:
-    """(8,) float32 of an RT-2 action."""
-    numbers = (float(action.terminate), *action.world_vector, *action.rotation_delta, action.gripper)
-    return np.array(numbers, dtype=np.float32)
 
 
 if ENVIRONMENT not in gymnasium.registry:

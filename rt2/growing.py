@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterable, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rt2.modeling import RT2ForConditionalGeneration
 from rt2.processing import RT2Processor
@@ -42,10 +42,8 @@ def grown(vla: SmallVLA, words: Iterable[str], cell_names: Sequence[str], *, see
 
 def _grown_weights(old: RT2ForConditionalGeneration, vocabulary: int, seed: int) -> dict[str, Tensor]:
     state = old.state_dict()
-    for name, module in old.named_modules():
-        if isinstance(module, nn.Embedding):
-            key = f"{name}.weight"
-            new = _heard_rows if name.startswith("language.") else _said_rows
+    for key, new in (("language.words.weight", _heard_rows), ("embed.weight", _said_rows)):
+        if key in state:  # a frozen encoder hears by features
             state[key] = torch.cat((state[key], new(state[key], vocabulary - len(state[key]), seed)))
     return state
 

@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedTokenizerFast, ProcessorMixin
 
 from rt2.configuration import FROZEN_WEIGHTS
-from rt2.errors import InputError
+from rt2.errors import InputError, PromptError
 from rt2.minilm import load_minilm
 from rt2.prompts import KINDS, PromptKind
 from rt2.vocabulary import action_token, kind_token, location_token, token_id
@@ -72,23 +72,35 @@ class RT2Processor(ProcessorMixin):
         """(b, t) token ids or (b, t, features), padded, and their mask (b, t)."""
         return stacked(self.prompt_rows([(sentence, kind) for sentence in sentences]))
 
+    def whole_prompt(self, sentence: str, kind: PromptKind = "act") -> tuple[Tensor, Tensor]:
+        """As `prompts` of one. Raises PromptError for a sentence of which only the beginning would be heard."""
+        (row,) = self._rows([(sentence, kind)])
+        if len(row) > self.most_prompt_tokens:
+            raise PromptError(
+                f"a sentence of {len(row)} tokens, of which the model hears {self.most_prompt_tokens} "
+                f"(a word that it never saw is spelled, a token a letter): '{sentence}'"
+            )
+        return stacked([row])
+
     def prompt_rows(self, prompts: Sequence[tuple[str, PromptKind]]) -> list[Tensor]:
-        """Each prompt's (t,) token ids, or (t, features) in half precision with its kind marked in the last columns.
+        """Each prompt's (t,) token ids, or (t, features) in half precision with its kind marked in the last columns;
+        cut where they are too many.
 
         Raises CheckpointError where the frozen encoder is not to be had.
         """
+        return [row[: self.most_prompt_tokens] for row in self._rows(prompts)]
+
+    def _rows(self, prompts: Sequence[tuple[str, PromptKind]]) -> list[Tensor]:
         if self.language == "learned":
-            return [torch.tensor(self.prompt_ids(sentence, kind)) for sentence, kind in prompts]
+            return [torch.tensor(self._ids(sentence, kind)) for sentence, kind in prompts]
         marks = torch.eye(len(KINDS))[[KINDS.index(kind) for _, kind in prompts]]
-        heard = [rows[: self.most_prompt_tokens] for rows in load_minilm().hear([sentence for sentence, _ in prompts])]
-        rows = zip(heard, marks, strict=True)
+        rows = zip(load_minilm().hear([sentence for sentence, _ in prompts]), marks, strict=True)
         return [torch.cat((words, mark.expand(len(words), -1)), dim=1).half() for words, mark in rows]
 
-    def prompt_ids(self, sentence: str, kind: PromptKind) -> list[int]:
-        """The kind's token and the sentence's; cut where there are too many."""
+    def _ids(self, sentence: str, kind: PromptKind) -> list[int]:
+        """The kind's token and the sentence's."""
         ids: list[int] = self.tokenizer(sentence, add_special_tokens=False)["input_ids"]
-        head = token_id(self.tokenizer, kind_token(kind))
-        return [head, *ids][: self.most_prompt_tokens]
+        return [token_id(self.tokenizer, kind_token(kind)), *ids]
 
     def pictures(self, pictures: Mapping[str, NDArray[np.uint8]]) -> dict[str, Tensor]:
         """Camera → (b, h, w, 3) uint8 tensor. Raises InputError naming what is wrong with which camera."""

@@ -68,7 +68,7 @@ class SmallVLA:
     @torch.inference_mode()
     def encode(self, sentence: str) -> SmallPrompt:
         """Raises PromptError for an empty or over-long sentence."""
-        ids, mask = self.processor.prompts([checked_sentence(sentence)])
+        ids, mask = self.processor.whole_prompt(checked_sentence(sentence))
         heard = self.model.listen(ids.to(self.model.device), mask.to(self.model.device))
         return SmallPrompt(heard.tokens[0], heard.meaning[0])
 

@@ -82,5 +82,4 @@ def _wrapped(inner: Tokenizer) -> PreTrainedTokenizerFast:
         bos_token=BEGIN,
         eos_token=END,
         extra_special_tokens=[*map(kind_token, KINDS)],
-        model_max_length=48,
     )

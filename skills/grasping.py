@@ -46,6 +46,7 @@ SURE_GAP_M = 0.005  # with so much room the hand opens wide
 BOWL_GRASP_RISE_M = 0.010  # a bowl narrows towards its floor: grasp higher there
 LIFT_M = 0.05  # block's foot over what is under it
 RELEASE_GAP_M = 0.006
+FREEING_M = 0.006
 CENTRED_M = 0.012
 SPOT_PITCH_M = 0.02
 
@@ -174,10 +175,11 @@ def put(
 
 
 def leave(state: PhysicalState) -> Action:
-    """After letting go: open, rise from what was placed, terminate."""
+    """After letting go: open, rise from what was placed, terminate. Fingers that a neighbour keeps from opening rise
+    slowly until they are free."""
     hand = state.hand
     between = any(o.category == "block" and is_between_fingers(hand, o) for o in state.objects.values())
     if between and hand.opening_m < 0.05:
-        return Action(gripper=closedness(NARROW_OPENING_M))
+        return move(hand, (0.0, 0.0, FREEING_M), None, closedness(NARROW_OPENING_M))
     opening = max(hand.opening_m, NARROW_OPENING_M)
     return retreat(state, obstacles(state), closedness(opening))

@@ -6,7 +6,7 @@ import math
 
 from robots.physical_state import PhysicalState
 from robots.robot import Action
-from skills.geometry import TOUCH_GAP_M, bottom_m, table_top_m
+from skills.geometry import TOUCH_GAP_M, bottom_m, heading_rad, table_top_m
 from skills.grasping import grasp, leave
 from skills.hand import gripped, hand_gap_m, obstacles
 from skills.motion import YAW_TOLERANCE_RAD, approach, closedness, move, nearest_yaw, retreat, yaw_error_rad
@@ -17,6 +17,7 @@ from skills.skill import Parameter, Skill
 
 OPENINGS_M = (0.070, 0.060)  # around a block at any yaw
 STEP_M = 0.042
+LEAST_STEP_M = 0.008
 BRAKING = 0.7  # share of the way left that a step goes, so that the block does not slide on
 TOOL_Z_M = 0.018
 FACE_M = 0.007  # a finger's flat end pushes stably while the block's middle is this near to its middle;
@@ -57,11 +58,18 @@ def _slide(state: PhysicalState, name: str, leg: Leg) -> Action:
     turned = abs(yaw_error_rad(hand, yaw)) > YAW_TOLERANCE_RAD + 0.05
     if turned or not low or abs(beside) > BESIDE_M or abs(ahead) > AHEAD_M or hand.opening_m < AROUND_M:
         return approach(state, (x, y, TOOL_Z_M), yaw, closedness(opening), around, needs_opening_m=AROUND_M)
-    play = max(0.0, opening / 2 - 0.02 - ahead)  # before the finger touches the block
+    play = max(0.0, opening / 2 - _half_length_m(state, name, leg) - ahead)  # before the finger touches the block
     back = beside - min(max(beside, -FACE_M), FACE_M)  # sideways, to bring the finger's end behind the block's middle
-    step = min(STEP_M, max(0.015, BRAKING * leg.length_m) + play)
+    step = min(STEP_M, max(LEAST_STEP_M, BRAKING * leg.length_m) + play)
     by = (step * ux + back * uy, step * uy - back * ux, TOOL_Z_M - hand.tool_position_m[2])
     return move(hand, by, yaw, closedness(opening))
+
+
+def _half_length_m(state: PhysicalState, name: str, leg: Leg) -> float:
+    """From a block's middle to its end along the leg."""
+    block = state.objects[name]
+    off = heading_rad(block.orientation) - math.atan2(leg.heading[1], leg.heading[0])
+    return block.size_m[0] / 2 * (abs(math.cos(off)) + abs(math.sin(off)))
 
 
 def _draw_along(state: PhysicalState, name: str, leg: Leg) -> Action:

@@ -1,6 +1,8 @@
-"""The way of a pushed block to its zone: straight where that is free, else the cheapest way around what stands there.
+"""The way of a pushed block to its zone: straight where that is free, else first aside to where it is; where neither
+leads there, the cheapest way around what stands there.
 
-Recomputed at every step from the scene alone, so that a push stays Markov. Not for: the hand's motion (skills.push).
+Recomputed at every step from the scene alone, so that a push stays Markov. Straight and aside are four headings in all,
+which pictures tell apart. Not for: the hand's motion (skills.push).
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ from skills.predicates import past_line_m
 TOWARDS: dict[str, Point2] = {"left": (0.0, 1.0), "right": (0.0, -1.0), "front": (1.0, 0.0), "back": (-1.0, 0.0)}
 PAST_M = 0.012  # over the line, so that the block also settles past it
 HALF_WIDTH_M = 0.032  # of the lane that a block at any yaw and the fingers around it need
+GOING_HALF_WIDTH_M = 0.029  # less, so that a block that is on its way in such a lane stays on it
+ASIDE_PITCH_M = 0.01
+MOST_ASIDE_M = 0.30
 NARROW_M = 0.026  # of one in which the block may scrape along something
 FINGERS_AHEAD_M = 0.050
 MOVABLE_TOP_M = 0.05  # one block on the table: in need it is pushed along
@@ -45,11 +50,41 @@ def next_leg(state: PhysicalState, block: str, zone: str) -> Leg | None:
     everything = obstacles(state, ignoring=(block,))
     firm = [o for o in everything if not _gives_way(state, o)]
     for around in (everything, firm):
-        for half_width_m in (HALF_WIDTH_M, NARROW_M):
-            leg = _way(state, block, zone, around, half_width_m)
-            if leg is not None:
-                return leg
+        for find in (_straight_or_aside, _around):
+            for half_width_m in (HALF_WIDTH_M, NARROW_M):
+                leg = find(state, block, zone, around, half_width_m)
+                if leg is not None:
+                    return leg
     return None
+
+
+def _straight_or_aside(
+    state: PhysicalState, block: str, zone: str, around: Sequence[Obstacle], half_width_m: float
+) -> Leg | None:
+    """Towards the zone, or at right angles to that as little as it takes to get into a free lane."""
+    start, (tx, ty) = state.objects[block].position_m[:2], TOWARDS[zone]
+    left = PAST_M - past_line_m(state, block, zone)
+    if _may_go(start, (tx, ty), left, around, min(half_width_m, GOING_HALF_WIDTH_M)):
+        return Leg((tx, ty), left)
+    sides = [(-ty, tx), (ty, -tx)]
+    for k in range(1, round(MOST_ASIDE_M / ASIDE_PITCH_M) + 1):
+        by = k * ASIDE_PITCH_M
+        sides = [side for side in sides if _may_go(start, side, by, around, half_width_m)]
+        for ux, uy in sides:
+            beside = (start[0] + by * ux, start[1] + by * uy)
+            if _on_table(beside) and _may_go(beside, (tx, ty), left, around, half_width_m):
+                return Leg((ux, uy), by)
+    return None
+
+
+def _may_go(start: Point2, heading: Point2, length_m: float, around: Sequence[Obstacle], half_width_m: float) -> bool:
+    return _is_reached(start, heading, length_m) and lane_is_free(start, heading, length_m, around, half_width_m)
+
+
+def _on_table(point: Point2) -> bool:
+    area, slack = layout.PLACING_AREA, AREA_SLACK_M
+    inside = area.x_min <= point[0] <= area.x_max + slack and area.y_min - slack <= point[1] <= area.y_max + slack
+    return inside and math.hypot(*point) >= NEAREST_M + 2 * ASIDE_PITCH_M
 
 
 def _gives_way(state: PhysicalState, obstacle: Obstacle) -> bool:
@@ -57,13 +92,10 @@ def _gives_way(state: PhysicalState, obstacle: Obstacle) -> bool:
     return thing is not None and thing.category == "block" and obstacle.top_m < MOVABLE_TOP_M
 
 
-def _way(state: PhysicalState, block: str, zone: str, around: Sequence[Obstacle], half_width_m: float) -> Leg | None:
-    start, towards = state.objects[block].position_m[:2], TOWARDS[zone]
-    left = PAST_M - past_line_m(state, block, zone)
-    if _is_reached(start, towards, left) and lane_is_free(start, towards, left, around, half_width_m):
-        return Leg(towards, left)
-    field = _Field(around, zone, half_width_m)
-    points = field.way_from(start)
+def _around(state: PhysicalState, block: str, zone: str, around: Sequence[Obstacle], half_width_m: float) -> Leg | None:
+    """The first leg of the cheapest way."""
+    start = state.objects[block].position_m[:2]
+    points = _Field(around, zone, half_width_m).way_from(start)
     if not points:
         return None
     near = (q for q in reversed(points[1:]) if math.dist(start, q) <= SIGHT_M)

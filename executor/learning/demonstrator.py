@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from executor.action_numbers import numbers_of
 from executor.learning.demonstrations import DRIVERS
 from executor.learning.drivers import EXPERT, NOISY_EXPERT, Driver, NoisyExpert, Step
-from executor.learning.labels import action_numbers
 from executor.learning.skill_drive import Part, SkillDrive
 from executor.learning.worlds import is_in_order, next_call, stray, training_world, world_seed
 from executor.vla_inputs import IMAGE_SIZES
@@ -188,7 +188,7 @@ def _run(
     recorder = _Recorder(expert)
     drive = SkillDrive(world, skill, call, goals, sentence, frames.append, predicates=library.predicates)
     (part,) = drive.run(recorder, expert)
-    executed = [action_numbers(action) for action in recorder.actions]
+    executed = [numbers_of(action) for action in recorder.actions]
     return _episode(frames, executed, sentence, _record(world, call, part, seed))
 
 

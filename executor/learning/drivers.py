@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from executor.action_numbers import action_of
 from executor.vla_inputs import state_vector
 from robots.robot import Action, Proprioception
 from robots.tabletop.cameras import SegmentedImage
@@ -98,11 +98,5 @@ def answers(questions: Sequence[Question]) -> list[Action]:
     for vla in {id(q.vla): q.vla for q in questions}.values():
         asked = [k for k, question in enumerate(questions) if question.vla is vla]
         chunks = vla.act([questions[k].inputs for k in asked])  # (n, chunk, 8)
-        found.update(zip(asked, map(_action, chunks[:, 0]), strict=True))
+        found.update(zip(asked, map(action_of, chunks[:, 0]), strict=True))
     return [found[k] for k in range(len(questions))]
-
-
-def _action(numbers: NDArray[np.float32]) -> Action:
-    """The Action of (8,) terminate, metres, radians, closedness."""
-    terminate, x, y, z, roll, pitch, yaw, grip = (float(n) for n in numbers)
-    return Action((x, y, z), (roll, pitch, yaw), min(max(grip, 0.0), 1.0), terminate=terminate > 0.5)

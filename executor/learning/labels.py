@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from executor.vla_inputs import IMAGE_SIZES, STATE
 from robots.physical_state import PhysicalState
-from robots.robot import Action, Vector3
+from robots.robot import Vector3
 from robots.tabletop.cameras import SegmentedImage, project
 from robots.tabletop.layout import BUTTON_TRAVEL_M, DRAWER_TRAVEL_M, handle_centre
 from robots.tabletop.names import BLOCK_COLOURS, FIXTURES, PAD_COLOURS
 from robots.tabletop.objects import SLIDING_LINK
 from robots.tabletop.world import TabletopWorld
-from rt2.training.frames import ACTION_SIZE, CELL_PIXELS, FrameLayout
+from rt2.training.frames import CELL_PIXELS, FrameLayout
 from skills.geometry import heading_rad, top_m
 from skills.hand import gripped, hand_yaw_rad, obstacles
 from skills.motion import passing_height_m
@@ -175,13 +175,6 @@ def auxiliary_numbers(state: PhysicalState, call: SkillCall, target: Target) -> 
         passing,
         left,
     ]  # fmt: skip
-    return np.array(numbers, np.float32)
-
-
-def action_numbers(action: Action) -> NDArray[np.float32]:
-    """(8,) terminate, metres, radians, closedness."""
-    numbers = (float(action.terminate), *action.world_vector, *action.rotation_delta, action.gripper)
-    assert len(numbers) == ACTION_SIZE
     return np.array(numbers, np.float32)
 
 

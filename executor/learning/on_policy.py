@@ -44,7 +44,10 @@ def append_run(folder: Path, run: OnPolicyRun) -> None:
 
 
 def latest_runs(folder: Path, most_bytes: int) -> list[OnPolicyRun]:
-    """The runs in the last `most_bytes` of the folder's file, oldest first; none where there is no file yet."""
+    """The runs in the last `most_bytes` of the folder's file, oldest first; none where there is no file yet.
+
+    A line that a crash tore is left out.
+    """
     path = folder / "on_policy.jsonl"
     if not path.exists():
         return []
@@ -52,8 +55,14 @@ def latest_runs(folder: Path, most_bytes: int) -> list[OnPolicyRun]:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - most_bytes))
         lines = file.read().split(b"\n")
-    whole = lines[1 if size > most_bytes else 0 : -1]  # the first may be torn, the last is empty or torn
-    return [OnPolicyRun(**json.loads(line)) for line in whole]
+    return [run for run in map(_run_of, lines) if run is not None]
+
+
+def _run_of(line: bytes) -> OnPolicyRun | None:
+    try:
+        return OnPolicyRun(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
 
 
 def recent_success(folder: Path) -> dict[str, float]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from executor.action_numbers import numbers_of
 from executor.learning.drivers import POLICY, Driver, Question, Step, VLADriver, answers
-from executor.learning.labels import CELL_NAMES, action_numbers, auxiliary_numbers, target_of, view_labels
+from executor.learning.labels import CELL_NAMES, auxiliary_numbers, target_of, view_labels
 from executor.progress import ProgressWatch
 from executor.skill_executor import RISE_STEP_M
 from executor.vla_inputs import IMAGE_SIZES, state_vector
@@ -155,7 +156,7 @@ class SkillDrive:
             {
                 **view_labels(views, self._world, target, self._cell_names),
                 "state": state_vector(proprioception),
-                "action": action_numbers(expert),
+                "action": numbers_of(expert),
                 "auxiliary": auxiliary_numbers(state, self._call, target),
                 "sentence": self._sentence,
                 "skill": self._skill.name.encode(),

@@ -13,16 +13,16 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from executor.action_numbers import ORDER, action_of
 from executor.policy import Policy
 from executor.vla_inputs import observation_images, state_vector
 from robots.robot import Action, Observation
 from robots.safety import hold
-from rt2.action_contract import RobotContract, standard_dimensions
+from rt2.action_contract import RobotContract
 from rt2.errors import ContractMismatch, InputError, VLAError
 from rt2.vla import VLA, ActInput, Prompt
 from skills.skill import SkillCall
 
-ORDER = tuple(dimension.name for dimension in standard_dimensions())
 OLDEST_PICTURE_S = 0.25  # two control steps and a bit: lost frames come back by then, a frozen camera does not
 
 Decision: TypeAlias = Generator[ActInput, NDArray[np.float32], Sequence[Action]]
@@ -115,9 +115,4 @@ def actions_of(numbers: NDArray[np.float32]) -> tuple[Action, ...]:
     if not np.isfinite(numbers).all():
         bad = sorted({ORDER[k] for k in np.argwhere(~np.isfinite(numbers))[:, 1]}, key=ORDER.index)
         raise VLAError(f"the model gives actions that are no numbers ({', '.join(bad)}): its weights are damaged")
-    return tuple(_action(row) for row in numbers.tolist())
-
-
-def _action(row: Sequence[float]) -> Action:
-    terminate, x, y, z, roll, pitch, yaw, gripper = row
-    return Action((x, y, z), (roll, pitch, yaw), gripper, terminate > 0.5)
+    return tuple(map(action_of, numbers))

@@ -10,7 +10,8 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from executor.gym_env import ENVIRONMENT, TabletopEnv, action_of, numbers_of
+from executor.action_numbers import action_of, numbers_of
+from executor.gym_env import ENVIRONMENT, TabletopEnv
 from executor.gym_tasks import TaskError
 from robots.robot import Action
 from robots.tabletop.scene_spec import SceneError

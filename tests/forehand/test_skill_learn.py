@@ -146,7 +146,7 @@ def test_a_learned_checkpoint_says_what_it_needs(checkpoint: Path, tmp_path: Pat
     card = Path("new/README.md").read_text("utf-8")
     assert f"`turn.py`, SHA-256 `{file_sha256(TURN)}`" in card
     assert "--skill turn.py" in card
-    assert load_small(Path("new")).processor.prompt_ids("turn the white pointer", "act")[-1] != 1
+    assert load_small(Path("new")).processor.prompts(["turn the white pointer"])[0][0, -1] != 1
     with pytest.raises(ConfigError, match=r"was taught turn \(turn.py.*give that file, too: --skill .*turn.py"):
         check_taught(Path("new"), SkillLibrary())
     check_taught(Path("new"), SkillLibrary().with_file(TURN))

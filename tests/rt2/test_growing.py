@@ -73,9 +73,9 @@ def test_new_words_get_ids_at_the_end_and_are_no_longer_spelled_out(vla: SmallVL
     old, new = vla.processor.tokenizer, taller.processor.tokenizer
     assert old.get_vocab().items() <= new.get_vocab().items()
     assert sorted(new.get_vocab().keys() - old.get_vocab().keys()) == ["left", "pointer", "turn", "white"]
-    ids = taller.processor.prompt_ids("turn the white pointer left", "act")
+    ids = taller.processor.prompts(["turn the white pointer left"])[0][0].tolist()
     assert len(ids) == 6
-    assert taller.processor.prompt_ids(SENTENCE, "act") == vla.processor.prompt_ids(SENTENCE, "act")
+    assert taller.processor.prompts([SENTENCE])[0][0].tolist() == vla.processor.prompts([SENTENCE])[0][0].tolist()
     assert taller.model.config.cell_names == ["table", "red block", "white pointer"]
     assert taller.processor.most_prompt_tokens == vla.processor.most_prompt_tokens
 

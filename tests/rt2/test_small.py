@@ -128,7 +128,7 @@ def test_an_absent_camera_changes_nothing_whatever_its_pixels(vla: SmallVLA) -> 
     torch.testing.assert_close(*answers)
 
 
-@pytest.mark.parametrize("sentence", ["", "   \n", "x" * 10_000])
+@pytest.mark.parametrize("sentence", ["", "   \n", "x" * 10_000, "pick up " * 30])
 def test_sentences_it_refuses(vla: SmallVLA, sentence: str) -> None:
     with pytest.raises(PromptError):
         vla.encode(sentence)

@@ -122,21 +122,23 @@ def test_the_free_spot_is_free_in_no_zone_and_the_same_all_the_way_there(at):
 
 
 def test_a_block_goes_into_a_bowl_where_the_palm_clears_a_stack():
-    """Of the bowl's eight sides only those count at which the hand is not turned into the stack beside the bowl."""
+    """A held block falls into a bowl from over its rim; over a stack beside it the palm would hit."""
     stack = [block(f"{c} block", 0.5, 0.11, 0.02 + 0.04 * k) for k, c in enumerate(("green", "blue", "pink", "cyan"))]
     held = block("red block", 0.5, 0.0, 0.19)
     crowded = state(held, bowl("red bowl", 0.5, 0.0), *stack, at=(0.5, 0.0, 0.2), opening=0.04, held="red block")
-    turns = put_in_bowl(crowded, "red block", "red bowl").rotation_delta[2]
-    goal_yaw = turns / 0.7 if abs(turns) < 0.2 else math.copysign(math.pi / 2, turns)
+    turn = put_in_bowl(crowded, "red block", "red bowl").rotation_delta[2]
+    assert abs(turn) > 0.2  # away from where the palm now lies along y, towards the stack
     around = obstacles(crowded, ignoring=("red block", "red bowl"))
-    assert hand_gap_m((0.5, 0.0), 0.03, goal_yaw, 0.062, around) > 0.0
+    over_rim = 0.045 + 0.03  # the tool, when the block's foot is as high as the rim
+    assert hand_gap_m((0.5, 0.021), over_rim, math.copysign(math.pi / 2, turn), 0.08, around) > 0.0
 
 
-def test_a_push_goes_straight_where_that_is_free_and_around_a_bowl():
+def test_a_push_goes_straight_where_that_is_free_and_else_aside_first():
     target = block("red block", 0.47, -0.2)
     assert next_leg(state(target), "red block", "left").heading == (0.0, 1.0)
-    around = next_leg(state(target, bowl("red bowl", 0.47, -0.05)), "red block", "left")
-    assert abs(around.heading[0]) > 0.3
+    aside = next_leg(state(target, bowl("red bowl", 0.47, -0.05)), "red block", "left")
+    assert abs(aside.heading[0]) == 1.0
+    assert aside.length_m == pytest.approx(0.1, abs=0.02)  # a bowl's radius and half a lane
 
 
 def test_a_push_that_bowls_shut_in_on_all_sides_has_no_way():

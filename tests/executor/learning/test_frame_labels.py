@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from executor.action_numbers import numbers_of
 from executor.learning.labels import (
     AUXILIARY,
     CELL_NAMES,
     LAYOUT,
-    action_numbers,
     auxiliary_numbers,
     cell_labels,
     point_label,
@@ -108,5 +108,5 @@ def test_what_does_not_apply_is_no_number(world: TabletopWorld) -> None:
 def test_an_action_is_eight_numbers_of_the_layout() -> None:
     action = Action((0.01, -0.02, 0.03), (0.0, 0.1, -0.2), 0.5, terminate=True)
     frame = np.zeros(1, LAYOUT.dtype)
-    frame["action"] = action_numbers(action)
+    frame["action"] = numbers_of(action)
     assert frame["action"][0].tolist() == pytest.approx([1.0, 0.01, -0.02, 0.03, 0.0, 0.1, -0.2, 0.5])
