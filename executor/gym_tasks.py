@@ -20,7 +20,7 @@ from skills.skill import SkillCall, SkillCallError
 from skills.trial_scenes import draw_balanced, draw_call, leaves_something_to_do, random_world, symbolic, valid_calls
 from skills.trials import run_call
 
-WORLD_SEEDS = 10**8  # training worlds have seeds beyond
+WORLD_SEEDS = (10**8, 10**9)  # those of evaluations lie below, those of our own training beyond
 # Worlds drawn before what is asked for counts as impossible; in those of a given scene little but places differs.
 RANDOM_WORLDS, GIVEN_WORLDS = 50, 2
 
@@ -64,7 +64,7 @@ def draw_task(
 
 
 def _world(scene: SceneSpec | None, library: SkillLibrary, rng: np.random.Generator) -> TabletopWorld:
-    seed = int(rng.integers(WORLD_SEEDS))
+    seed = int(rng.integers(*WORLD_SEEDS))
     if scene is None:
         return random_world(seed, colours=SEEN_COLOURS, library=library)[0]
     return TabletopWorld(scene, seed)

@@ -24,12 +24,15 @@ from rich.table import Table
 from executor.learning.frame_store import FrameStore
 from executor.learning.labels import LAYOUT
 from executor.learning.practice import CollectorConfig, Tally, collect
+from rt2.training.errors import TrainingError
 
 __all__ = ["CollectorConfig", "Collectors", "collect", "start_collectors"]
 
 LOG = logging.getLogger(__name__)
 POLL_S = 1.0
 RESTART_AFTER_S = 3.0
+AT_ONCE_S = 30.0  # a collector that ends within that of its start did no work
+MOST_AT_ONCE = 5  # so often in a row, and the next would end so too
 STOPPING_S = 10.0
 
 
@@ -39,6 +42,8 @@ class Collectors:
     def __init__(self, config: CollectorConfig, folder: Path, workers: int, niceness: int) -> None:
         self._config, self._folder, self._niceness = config, folder, niceness
         self._ending = threading.Event()
+        self._started_at = [0.0] * workers
+        self._at_once = [0] * workers  # ends right after the start, in a row
         self._processes = [self._start(worker) for worker in range(workers)]
         self._watch = threading.Thread(target=self._keep_alive, name="collectors", daemon=True)
         self._watch.start()
@@ -47,6 +52,16 @@ class Collectors:
     def alive(self) -> int:
         """How many are running now."""
         return sum(process.is_alive() for process in self._processes)
+
+    def check(self) -> None:
+        """Raises TrainingError once a collector has ended right after its start again and again."""
+        if max(self._at_once, default=0) >= MOST_AT_ONCE:
+            path = _log_path(self._folder)
+            last = path.read_text("utf-8").rstrip().splitlines()[-1:] if path.exists() else []
+            raise TrainingError(
+                f"the collectors of robot frames cannot work: ended {MOST_AT_ONCE} times right after their start"
+                f"{''.join(f': {line}' for line in last)} (more in {path})"
+            )
 
     def stop(self) -> None:
         """End them all; what they have gathered since their last shards is lost."""
@@ -58,6 +73,7 @@ class Collectors:
             process.join(STOPPING_S)
 
     def _start(self, worker: int) -> BaseProcess:
+        self._started_at[worker] = time.monotonic()
         process = multiprocessing.get_context("spawn").Process(
             target=_work,
             args=(self._config, self._folder, worker, os.getpid(), self._niceness),
@@ -70,10 +86,12 @@ class Collectors:
     def _keep_alive(self) -> None:
         while not self._ending.wait(POLL_S):
             for worker, process in enumerate(self._processes):
-                if process.exitcode is None:
+                if process.exitcode is None or self._at_once[worker] >= MOST_AT_ONCE:
                     continue
+                lived_s = time.monotonic() - self._started_at[worker]
+                self._at_once[worker] = self._at_once[worker] + 1 if lived_s < AT_ONCE_S else 0
                 LOG.warning("%s ended with %s; see %s", process.name, process.exitcode, _log_path(self._folder))
-                if not self._ending.wait(RESTART_AFTER_S):
+                if self._at_once[worker] < MOST_AT_ONCE and not self._ending.wait(RESTART_AFTER_S):
                     self._processes[worker] = self._start(worker)
 
 

@@ -216,8 +216,11 @@ def _limits(settings: StudySettings) -> list[str]:
         "- Intervals count episodes; how much two trainings of one arm differ by chance is shown by the training seeds "
         "alone, of which there are few.",
         "- The budget counts samples of every kind: training on robot data alone sees the more robot samples.",
-        "- The unseen conditions are of a simulated tabletop, and vision-language data are of its renderer, so they "
-        "hold the unseen colours; RT-2's came from the web.",
+        "- The unseen conditions are of a simulated tabletop, and vision-language data are of its renderer: they hold "
+        "the unseen colours, and tables, lights, cameras and distractors at full strength, though never under a robot "
+        "that acts; RT-2's came from the web.",
+        "- Of the unseen environments the light is in half of the robot's frames, too; camera poses are there up to "
+        "half as far off.",
         *(["- Which frames a collector adds depends on timing: repeated, figures vary a little."] if practise else []),
     ]
 

@@ -65,10 +65,10 @@ def template_of(arm: Arm, suite: Suite, seed: int, checkpoint: Path | None) -> R
     )
 
 
-def scores_file(folder: Path, arm: Arm, template: RunConfig) -> Path:
-    """Where an arm's episodes are; those of other weights are in another file."""
+def scores_file(folder: Path, suite: Suite, arm: Arm, template: RunConfig) -> Path:
+    """Where an arm's episodes are; those of another suite or other weights are in another file."""
     weights = f"-{template.checkpoint_sha256[:SHOWN_DIGITS]}" if template.checkpoint_sha256 else ""
-    return folder / f"{arm.words.replace(', ', '-').replace(' ', '_')}{weights}.jsonl"
+    return folder / f"{suite.name}-{arm.words.replace(', ', '-').replace(' ', '_')}{weights}.jsonl"
 
 
 def read_scores(path: Path) -> dict[tuple[str, int], EpisodeScore]:
@@ -100,7 +100,7 @@ def run_arms(
     results = []
     with Progress(*columns, console=out) as progress:
         bars = {arm: progress.add_task(arm.words, total=total, told="") for arm, _ in templates}
-        known = {arm: read_scores(scores_file(folder, arm, template)) for arm, template in templates}
+        known = {arm: read_scores(scores_file(folder, suite, arm, template)) for arm, template in templates}
         for arm, template in templates:
             wanted = {(task.id, seed) for task in suite.tasks for seed in episode_seeds(template.seed, episodes)}
             for key in wanted & known[arm].keys():
@@ -108,7 +108,7 @@ def run_arms(
             progress.update(bars[arm], completed=clock.done(arm))
         out.print(f"about {duration(clock.left_s())} for what is missing", highlight=False)
         for arm, template in templates:
-            path = scores_file(folder, arm, template)
+            path = scores_file(folder, suite, arm, template)
 
             def ended(score: EpisodeScore, arm: Arm = arm, path: Path = path) -> None:
                 append_score(path, score)
@@ -133,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         templates = [(arm, template_of(arm, suite, given.seed, given.checkpoint)) for arm in arms]
         for arm, template in templates:
             if given.again:
-                scores_file(given.results, arm, template).unlink(missing_ok=True)
+                scores_file(given.results, suite, arm, template).unlink(missing_ok=True)
         results = run_arms(suite, templates, given.results, given.episodes, given.workers, out)
     except (CheckpointError, ConfigError, SuiteError) as error:
         raise SystemExit(f"{error}") from None

@@ -196,16 +196,19 @@ class _Recorder:
         rates = on_policy_rates(self._training.folder, time.time() - RECENT_S)
         alive = 0 if self._helpers.collectors is None else self._helpers.collectors.alive
         self._view.update(progress, rates, (alive, self._training.config.robot.workers))
-        self._check_examples()
+        self._check_helpers()
         if time.monotonic() - self._logged_at >= LOG_EVERY_S or progress.share >= 1:
             self._logged_at = time.monotonic()
             self._curves.add(progress, rates, alive)
 
     def waiting(self, frames: int, needed: int) -> None:
         self._view.wait(frames, needed)
-        self._check_examples()
+        self._check_helpers()
 
-    def _check_examples(self) -> None:
+    def _check_helpers(self) -> None:
+        """Raises TrainingError where there will be no robot frames."""
+        if self._helpers.collectors is not None:
+            self._helpers.collectors.check()
         missing = missing_examples(self._helpers.examples, self._training.folder)
         if missing is not None:
             self._view.note(missing)

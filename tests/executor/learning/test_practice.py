@@ -14,13 +14,14 @@ import pytest
 from numpy.typing import NDArray
 
 from executor.learning import on_policy
-from executor.learning.collector import CollectorConfig, start_collectors
+from executor.learning.collector import CollectorConfig, Collectors, start_collectors
 from executor.learning.drivers import NOISY_EXPERT, POLICY
 from executor.learning.frame_store import FrameStore
 from executor.learning.labels import LAYOUT
 from executor.learning.on_policy import NewestPolicy, OnPolicyRun, append_run, practice_weights, recent_success
 from executor.learning.practice import collect, next_world
 from executor.learning.worlds import FIRST_SEED, is_in_order, next_call, training_world, world_seed
+from rt2.training.errors import TrainingError
 from rt2.training.frames import ShardReader
 from rt2.vla import ActInput
 from skills.grounding import symbolic_of
@@ -177,6 +178,30 @@ def test_a_crashed_collector_says_why_and_is_started_again(tmp_path: Path) -> No
         collectors.stop()
     assert "no number" in (tmp_path / "collectors.log").read_text()
     assert collectors.alive == 0
+
+
+@pytest.mark.slow
+def test_collectors_that_always_end_at_once_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("executor.learning.collector.RESTART_AFTER_S", 0.0)
+    monkeypatch.setattr("executor.learning.collector.MOST_AT_ONCE", 2)
+    (tmp_path / "worlds-0").write_text("no number")
+    collectors = start_collectors(CollectorConfig(shard_frames=5), tmp_path)
+    try:
+        collectors.check()
+        assert wait_for(lambda: "no number" in given_up(collectors))  # the last line of the log says why
+        time.sleep(0.2)
+        assert collectors.alive == 0
+    finally:
+        collectors.stop()
+
+
+def given_up(collectors: Collectors) -> str:
+    """What is said of collectors that cannot work; nothing while they are started again."""
+    try:
+        collectors.check()
+    except TrainingError as error:
+        return str(error)
+    return ""
 
 
 def wait_for(condition: Any, limit_s: float = 120.0) -> bool:
