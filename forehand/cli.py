@@ -11,8 +11,35 @@ from typing import Annotated
 
 import typer
 
+from forehand.cli_options import (
+    AsJson,
+    BaseUrl,
+    Checkpoint,
+    DetectorName,
+    Faults,
+    GoalText,
+    Gui,
+    Model,
+    OpenLoop,
+    PerceptionName,
+    PlannerName,
+    PolicyName,
+    Prompts,
+    RecordReplies,
+    ReplayReplies,
+    RunFolder,
+    Scene,
+    Seed,
+    SkillFiles,
+    Speed,
+    SuiteName,
+    Timeout,
+    Video,
+)
 from forehand.defaults import DEFAULT_POLICY, DEFAULT_SCENE
 from forehand.demos_cli import demos_app
+from forehand.graph_cli import graph_app
+from forehand.scene_cli import scene_app
 from forehand.skill_cli import skill_app
 
 EXIT_USAGE = 2
@@ -27,51 +54,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-graph_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Run, check or draw a skill graph you wrote.")
-scene_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The scenes that ship, and how one looks.")
 app.add_typer(graph_app, name="graph")
 app.add_typer(scene_app, name="scene")
 app.add_typer(demos_app, name="demos")
 app.add_typer(skill_app, name="skill")
-
-Scene = Annotated[str, typer.Option("--scene", "-s", help="A scene's name, a YAML file, or random:SEED.")]
-GoalText = Annotated[
-    str | None, typer.Option("--goal", "-g", help='Literals, as in "in(red block, blue bowl); closed(drawer)".')
-]
-Seed = Annotated[int, typer.Option(help="Decides free positions, faults and noise; the same seed gives the same run.")]
-PlannerName = Annotated[
-    str | None, typer.Option("--planner", "-p", help="search, language or llm [language; search with --goal].")
-]
-POLICY_HELP = "Who drives the skills: rt2 (the VLA, from camera images) or expert (scripted, privileged)."
-PolicyName = Annotated[str, typer.Option("--policy", help=POLICY_HELP)]
-Checkpoint = Annotated[
-    Path | None, typer.Option("--checkpoint", help="A folder with the weights of --policy rt2 [the one that ships].")
-]
-PerceptionName = Annotated[str, typer.Option("--perception", help="oracle (simulator state that a camera could see).")]
-DetectorName = Annotated[str, typer.Option("--detector", help="scene (judges from the scene before and after).")]
-FAULTS_HELP = "none, standard (about one fault in four skills), or one kind: moved, slipped, taken, …"
-Faults = Annotated[str, typer.Option("--faults", help=FAULTS_HELP)]
-OpenLoop = Annotated[bool, typer.Option("--open-loop", help="Run the graph once with no feedback (the study arm).")]
-SkillFiles = Annotated[
-    list[Path] | None, typer.Option("--skill", help="A file with a skill of your own; may be repeated.")
-]
-Model = Annotated[str | None, typer.Option("--model", help="Model name for --planner llm.")]
-BaseUrl = Annotated[str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint [OPENAI_BASE_URL].")]
-Timeout = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that one request to the model may take.")]
-Prompts = Annotated[Path | None, typer.Option("--prompts", help="A folder with your own prompts for --planner llm.")]
-RecordReplies = Annotated[
-    Path | None, typer.Option("--record-replies", help="Record the model's replies to this JSONL file.")
-]
-ReplayReplies = Annotated[Path | None, typer.Option("--replay-replies", help="Answer from recorded replies, offline.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Gui = Annotated[bool, typer.Option("--gui", help="Open PyBullet's window (needs a display).")]
-Speed = Annotated[
-    float | None, typer.Option("--speed", min=0.05, help="Pace: 1 is the robot's own speed [as fast as it goes].")
-]
-Video = Annotated[bool, typer.Option("--video/--no-video", help="Render video.mp4 at the end.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, such as runs/20260101-120000-stack.")]
-GraphFile = Annotated[Path, typer.Argument(metavar="FILE", help="A skill graph, YAML or JSON.")]
-SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="A suite's name (tabletop-long) or a YAML file.")]
 
 
 @app.command(epilog='Example: forehand run "stack the red block on the green block" --scene kitchen-corner')
@@ -301,76 +287,6 @@ def schema(
     from forehand.commands.schemas import schema_command
 
     raise typer.Exit(schema_command(name))
-
-
-@graph_app.command("run", epilog="Example: forehand graph run tidy.yaml --scene kitchen-corner")
-def graph_run(
-    file: GraphFile,
-    scene: Scene = DEFAULT_SCENE,
-    goal: GoalText = None,
-    seed: Seed = 0,
-    policy: PolicyName = DEFAULT_POLICY,
-    checkpoint: Checkpoint = None,
-    faults: Faults = "none",
-    open_loop: OpenLoop = False,
-    skill: SkillFiles = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The run folder [runs/TIME-WORDS].")] = None,
-    video: Video = True,
-    speed: Speed = None,
-    gui: Gui = False,
-    json: AsJson = False,
-) -> None:
-    """Check a graph against a scene and run it in closed loop. Exit codes as in run."""
-    from forehand.commands.graphs import check_graph
-    from forehand.commands.running import RunOptions, run_command
-    from skills.graph_files import load_graph
-
-    graph = load_graph(file)
-    check_graph(graph, scene, seed, tuple(skill or ()))
-    options = RunOptions(
-        "", scene, goal, seed, "search", policy, "oracle", "scene", faults, open_loop, tuple(skill or ()), gui=gui,
-        checkpoint=checkpoint,
-    )  # fmt: skip
-    raise typer.Exit(run_command(options, graph=graph, out=out, video=video, speed=speed, as_json=json))
-
-
-@graph_app.command("check", epilog="Example: forehand graph check tidy.yaml --scene kitchen-corner")
-def graph_check(file: GraphFile, scene: Scene = DEFAULT_SCENE, seed: Seed = 0, skill: SkillFiles = None) -> None:
-    """Say whether a graph can work in a scene, and if not, which step cannot and why. Exit code 0 or 2."""
-    from forehand.commands.graphs import check_command
-
-    raise typer.Exit(check_command(file, scene, seed, tuple(skill or ())))
-
-
-@graph_app.command("draw", epilog="Example: forehand graph draw tidy.yaml --out tidy.svg")
-def graph_draw(
-    file: GraphFile,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write SVG here [draw in the terminal].")] = None,
-) -> None:
-    """Draw a graph as SVG or in the terminal."""
-    from forehand.commands.graphs import draw_command
-
-    raise typer.Exit(draw_command(file, out))
-
-
-@scene_app.command("list")
-def scene_list() -> None:
-    """The scenes that ship, with what stands in them."""
-    from forehand.commands.scenes import list_command
-
-    raise typer.Exit(list_command())
-
-
-@scene_app.command("show", epilog="Example: forehand scene show kitchen-corner --picture kitchen.png")
-def scene_show(
-    scene: Annotated[str, typer.Argument(metavar="SCENE", help="A scene's name, a YAML file, or random:SEED.")],
-    seed: Seed = 0,
-    picture: Annotated[Path | None, typer.Option("--picture", help="Write a picture (PNG) here.")] = None,
-) -> None:
-    """What stands where in a scene; with --picture, how it looks."""
-    from forehand.commands.scenes import show_command
-
-    raise typer.Exit(show_command(scene, seed, picture))
 
 
 @app.callback(invoke_without_command=True)
