@@ -9,11 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny_rt2 import tiny_processor, tiny_vla
 
-from rt2.action_contract import ActionContract, CameraContract, standard_dimensions
-from rt2.configuration import RT2Config
-from rt2.modeling import RT2ForConditionalGeneration
-from rt2.processing import RT2Processor
 from rt2.small import SmallVLA, load_small
 from rt2.training.errors import TrainingError
 from rt2.training.examples import TextExample
@@ -25,7 +22,6 @@ from rt2.training.settings import TrainingSettings
 from rt2.training.text import TextTask
 from rt2.training.trainer import Progress, Trainer
 from rt2.vla import ActInput
-from rt2.vocabulary import make_tokenizer
 
 CAMERAS = {"front": (16, 16)}
 STATE = ("tool_x", "tool_y")
@@ -63,20 +59,8 @@ def synthetic(count: int, seed: int = 0) -> Frames:
 
 
 def new_trainer(folder: Path, text: bool = False, **settings: object) -> Trainer:
-    processor = RT2Processor(make_tokenizer(WORDS), cameras=CAMERAS)
-    torch.manual_seed(0)
-    config = RT2Config(
-        cameras={name: list(size) for name, size in CAMERAS.items()}, state=list(STATE), auxiliary=["away"],
-        cell_names=list(NAMES), vocab_size=len(processor.tokenizer), action_start=processor.action_start,
-        location_start=processor.location_start, width=32, layers=1, heads=2, text_width=16, fine_channels=8,
-        coarse_channels=16, slots=2,
-    )  # fmt: skip
-    view = CameraContract(
-        width=16, height=16, view_deg=50, eye_m=(1, 0, 1), target_m=(0, 0, 0), up=(0, 0, 1), link=None
-    )
-    contract = ActionContract(
-        dimensions=standard_dimensions(), vocabulary="own", cameras={"front": view}, state=STATE
-    )  # fmt: skip
+    processor = tiny_processor(WORDS, CAMERAS)
+    vla = tiny_vla(processor, STATE, auxiliary=["away"], cell_names=list(NAMES), text_width=16)
     given = {
         "samples": 800,
         "batch": 8,
@@ -88,7 +72,7 @@ def new_trainer(folder: Path, text: bool = False, **settings: object) -> Trainer
     } | settings
     task = TextTask(ExampleMixture([(FixedExamples(questions()), 1.0)]), processor, 16) if text else None
     return Trainer(
-        TrainingSettings.model_validate(given), RT2ForConditionalGeneration(config), processor, contract, folder,
+        TrainingSettings.model_validate(given), vla.model, processor, vla.contract, folder,
         ShardReader(folder / "frames", LAYOUT.dtype), task, growing=False,
     )  # fmt: skip
 
