@@ -43,11 +43,12 @@ ARMS: Mapping[str, TrainedArm] = {
     "no-pointing": TrainedArm("no pointing loss", ("training.loss.pointing=0",)),
     "no-auxiliary": TrainedArm("no auxiliary loss", ("training.loss.auxiliary=0",)),
     "no-grounding": TrainedArm("no grounding loss", ("training.loss.grounding=0",)),
+    "no-kind": TrainedArm("no kind of action decided before its tokens", ("training.loss.kind=0",)),
     REFERENCE: TrainedArm("the baseline with a collector of its own (dataset aggregation)", practises=True),
     "cloning": TrainedArm("noisy expert's runs alone", ("robot.collect.policy_share=0",), practises=True),
     "one-by-one": TrainedArm("the 8 action tokens decoded one by one", ("training.told_share=1",)),
 }
-DEFAULT_ARMS = (BASELINE, "robot-only", "minilm", "no-pointing", "no-auxiliary", "no-grounding")
+DEFAULT_ARMS = (BASELINE, "robot-only", "minilm", "no-pointing", "no-auxiliary", "no-grounding", "no-kind")
 
 CELLS: Mapping[str, Split] = {
     "seen": "seen",

@@ -68,6 +68,10 @@ COMPARISONS = (
         "unseen", "no such loss", 0,
     ),
     Comparison(
+        "Kind of an action", BASELINE, "no-kind", "deciding the kind of an action before its tokens",
+        "choosing the tokens alone", "seen", "no such step", 0,
+    ),
+    Comparison(
         "Dataset aggregation", REFERENCE, "cloning", "dataset aggregation", "cloning the noisy expert", "seen",
         "cloning alone, and no comparison", 0,
     ),

@@ -286,11 +286,11 @@ class Trainer:
         settings, model = self.settings, self.model
         pictures = recoloured(batch.pictures, settings.recolour, self._noise)
         heard = model.listen(batch.prompt, batch.mask)
-        kinds = kinds_of(batch.bins, model.config.bins)
+        kinds = kinds_of(batch.bins, model.config.bins) if settings.loss.kind else None
         seen = model.look(pictures, batch.state, heard, kinds=kinds)
         logits = model.action_logits(seen, self._told(batch.bins))
         parts = {"action": action_loss(logits, batch.bins, self._flags, settings.loss.softness_bins)}
-        if settings.loss.kind:
+        if kinds is not None:
             parts["kind"] = functional.cross_entropy(seen.kinds.float(), kinds)
         sizes = {name: (h // 8, w // 8) for name, (w, h) in model.config.cameras.items()}
         if settings.loss.pointing:
