@@ -35,7 +35,7 @@ demo: $(VENV)/.core ## a Panda sorts the blocks and closes the drawer, live in t
 	$(BIN)/forehand run "put every block in the bowl of its colour, then close the drawer" --scene kitchen-corner
 
 test: lint types layers ## everything: format, lint, types, layers, tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --maxschedchunk=4
 
 lint: $(VENV)/.test ## ruff: format and lint
 	$(BIN)/ruff format --check .
