@@ -24,7 +24,9 @@ from skills.planar import Point2, distances_m
 
 Spots = NDArray[np.float64]
 
-CLEARANCES_M = (0.065, 0.052, 0.04, 0.031)  # from a free spot to the nearest outline, best first
+CLEAR_M = 0.065  # from a free spot to the nearest outline: more makes it no better,
+LEAST_CLEAR_M = 0.031  # and less makes it none
+FARTHER_M = 5.0  # so much farther off may a spot be for each metre that it is clearer
 ZONE_MARGIN_M = 0.02
 SPOT_PITCH_M = 0.02
 PAD_BONUS_M = 0.02
@@ -65,9 +67,9 @@ def place_yaw(state: PhysicalState, name: str, foot: Vector3) -> float:
 
 
 def free_spot(state: PhysicalState, name: str) -> Point2:
-    """The free spot of the table's zone-free part that is nearest to the hand, with as much room around as there is.
+    """The free spot of the table's zone-free part that is nearest to the hand, where less room counts as farther off.
 
-    On a straight way there it stays the nearest. Which spot is nearest is also easier to see than which is best.
+    On a straight way there it stays the best. Which spot is near is also easier to see than which has most room.
     """
     here = state.hand.tool_position_m
     around = obstacles(state, ignoring=(name,))
@@ -80,10 +82,9 @@ def free_spot(state: PhysicalState, name: str) -> Point2:
     outer = _grid(area.x_min, area.x_max, area.y_min, area.y_max)
     for spots in (inner, outer):
         room = _room_m(spots, around, pads)
-        for clearance in CLEARANCES_M:
-            fitting = spots[room >= clearance]
-            if len(fitting):
-                return _point(fitting[np.hypot(fitting[:, 0] - here[0], fitting[:, 1] - here[1]).argmin()])
+        if (room >= LEAST_CLEAR_M).any():
+            far = np.hypot(spots[:, 0] - here[0], spots[:, 1] - here[1]) + FARTHER_M * np.maximum(CLEAR_M - room, 0.0)
+            return _point(spots[np.where(room >= LEAST_CLEAR_M, far, np.inf).argmin()])
     return _point(outer[_room_m(outer, around, pads).argmax()])
 
 

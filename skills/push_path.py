@@ -16,14 +16,15 @@ import numpy as np
 
 from robots.physical_state import PhysicalState
 from robots.tabletop import layout
-from skills.hand import PALM_HALF_LENGTH_M, PALM_OVER_TOOL_M, Obstacle, obstacles
+from skills.hand import PALM_HALF_LENGTH_M, PALM_OVER_TOOL_M, Obstacle, hand_yaw_rad, obstacles
 from skills.planar import Point2, distance_m, distances_m, is_within, segment_distance_m
 from skills.predicates import past_line_m
 
 TOWARDS: dict[str, Point2] = {"left": (0.0, 1.0), "right": (0.0, -1.0), "front": (1.0, 0.0), "back": (-1.0, 0.0)}
 PAST_M = 0.012  # over the line, so that the block also settles past it
 HALF_WIDTH_M = 0.032  # of the lane that a block at any yaw and the fingers around it need
-GOING_HALF_WIDTH_M = 0.029  # less, so that a block that is on its way in such a lane stays on it
+STRAIGHT_HALF_WIDTH_M = 0.029  # less, so that a block that went aside for such a lane now takes it
+STAYING_HALF_WIDTH_M = 0.024  # still less where the hand is turned for it already, so that it does not turn to and fro
 ASIDE_PITCH_M = 0.01
 MOST_ASIDE_M = 0.30
 NARROW_M = 0.026  # of one in which the block may scrape along something
@@ -64,7 +65,8 @@ def _straight_or_aside(
     """Towards the zone, or at right angles to that as little as it takes to get into a free lane."""
     start, (tx, ty) = state.objects[block].position_m[:2], TOWARDS[zone]
     left = PAST_M - past_line_m(state, block, zone)
-    if _may_go(start, (tx, ty), left, around, min(half_width_m, GOING_HALF_WIDTH_M)):
+    straight = STAYING_HALF_WIDTH_M if _is_turned_for(state, (tx, ty)) else STRAIGHT_HALF_WIDTH_M
+    if _may_go(start, (tx, ty), left, around, min(half_width_m, straight)):
         return Leg((tx, ty), left)
     sides = [(-ty, tx), (ty, -tx)]
     for k in range(1, round(MOST_ASIDE_M / ASIDE_PITCH_M) + 1):
@@ -75,6 +77,12 @@ def _straight_or_aside(
             if _on_table(beside) and _may_go(beside, (tx, ty), left, around, half_width_m):
                 return Leg((ux, uy), by)
     return None
+
+
+def _is_turned_for(state: PhysicalState, heading: Point2) -> bool:
+    """Whether the fingers stand along this heading rather than across it."""
+    along = hand_yaw_rad(state.hand) + math.pi / 2 - math.atan2(heading[1], heading[0])
+    return abs(math.cos(along)) > math.sqrt(0.5)
 
 
 def _may_go(start: Point2, heading: Point2, length_m: float, around: Sequence[Obstacle], half_width_m: float) -> bool:

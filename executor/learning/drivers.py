@@ -6,12 +6,13 @@ Not for: the policies of the system itself (executor.policies).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from executor.action_numbers import action_of
+from executor.resolution import Resolution
 from executor.vla_inputs import state_vector
 from robots.robot import Action, Proprioception
 from robots.tabletop.cameras import SegmentedImage
@@ -76,14 +77,16 @@ class NoisyExpert:
 
 @dataclass(frozen=True)
 class VLADriver:
-    """A VLA that is asked anew at every step; of a chunk only the first action is done.
+    """A VLA that drives one skill run and is asked anew at every step; of a chunk only the first action is done.
 
     The deciding is left to whoever puts its questions to the VLA. prompt: what its `encode` made of the sentence.
+    resolution: as where the policy acts, so that it practises what it will meet there.
     """
 
     vla: VLA
     prompt: Any
     kind: int = POLICY
+    resolution: Resolution = field(default_factory=Resolution)
 
     def ask(self, step: Step) -> Question:
         from rt2.vla import ActInput

@@ -118,7 +118,10 @@ class SkillDrive:
         progress, late = ProgressWatch(PATIENCE_STEPS).start(), 0
         while steps[0] < limit:
             step = self._look(driver.kind)
-            action = (yield driver.ask(step)) if isinstance(driver, VLADriver) else driver.drive(step)
+            if isinstance(driver, VLADriver):
+                action = driver.resolution.settle((yield driver.ask(step)))
+            else:
+                action = driver.drive(step)
             steps[0] += 1
             self._robot.apply(action)
             if action.terminate:

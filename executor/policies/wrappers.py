@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from executor.policies.rt2 import Decision, VLAPolicy, answered
 from executor.progress import ProgressWatch
+from executor.resolution import Resolution
 from robots.robot import Action, Observation
 from skills.skill import SkillCall
 
@@ -78,36 +79,17 @@ class AntiFreeze(_Wrapper):
 
 
 class Resolute(_Wrapper):
-    """Where the hand turns to and fro, it goes on one way for `steps` decisions, and not down.
+    """Does not turn to and fro (executor.resolution); where it goes on one way, of each chunk one action is done."""
 
-    Cubes look alike at quarter turns. Near the middle between two a policy that sees only the present may want one from
-    here and the other from there, for ever. Dithering is `reversals` large turns in a row against the one before.
-    """
-
-    def __init__(self, policy: VLAPolicy, *, reversals: int = 2, steps: int = 3, large_rad: float = 0.1) -> None:
+    def __init__(self, policy: VLAPolicy) -> None:
         super().__init__(policy)
-        self._most, self._steps, self._large_rad = reversals, steps, large_rad
-        self._turn_rad, self._reversed, self._left = 0.0, 0, 0
+        self._resolution = Resolution()
 
     def begin(self, call: SkillCall, sentence: str) -> None:
         super().begin(call, sentence)
-        self._turn_rad, self._reversed, self._left = 0.0, 0, 0
+        self._resolution = Resolution()
 
     def decide(self, observation: Observation) -> Decision:
         chunk = yield from super().decide(observation)
-        action = chunk[0]
-        turn_rad = action.rotation_delta[2]
-        if action.terminate:
-            return chunk
-        if self._left:
-            self._left -= 1
-            x, y, z = action.world_vector
-            return (replace(action, world_vector=(x, y, max(z, 0.0)), rotation_delta=(0.0, 0.0, self._turn_rad)),)
-        if abs(turn_rad) < self._large_rad:
-            self._turn_rad, self._reversed = 0.0, 0
-            return chunk
-        self._reversed = self._reversed + 1 if turn_rad * self._turn_rad < 0 else 0
-        self._turn_rad = turn_rad
-        if self._reversed >= self._most:
-            self._reversed, self._left = 0, self._steps
-        return chunk
+        action = self._resolution.settle(chunk[0])
+        return chunk if action is chunk[0] else (action,)

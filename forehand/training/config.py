@@ -39,7 +39,8 @@ class ModelConfig(BaseModel):
 
 
 class RobotData(BaseModel):
-    """Robot frames. workers: collectors that practise beside training. niceness: added to theirs.
+    """Robot frames. workers: collectors that practise beside training. niceness: added to theirs. until: share of the
+    budget after which they end, and the trainer computes on their cores, too.
 
     frames: a folder of shards, such as another training's `frames`; datasets: LeRobot datasets; both are taken as they
     are when the training begins. At least one of the three is needed.
@@ -49,6 +50,7 @@ class RobotData(BaseModel):
 
     workers: int = Field(default=1, ge=0)
     niceness: int = Field(default=0, ge=0, le=19)
+    until: float = Field(default=1.0, gt=0, le=1)
     frames: Path | None = None
     datasets: tuple[Path, ...] = ()
     collect: CollectorConfig = CollectorConfig()

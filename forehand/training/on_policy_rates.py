@@ -14,10 +14,12 @@ from skills.rates import Rate
 MOST_BYTES = 1 << 20  # of the file's end; some seven thousand runs
 
 
-def on_policy_rates(folder: Path, since: float) -> dict[str, Rate]:
-    """Skill → runs that succeeded of those that ended after `since` (seconds since 1970)."""
+def on_policy_rates(folder: Path, window_s: float) -> dict[str, Rate]:
+    """Skill → runs that succeeded of those that ended in the last `window_s` seconds of collecting."""
     ended: dict[str, list[bool]] = {}
-    for run in latest_runs(folder, MOST_BYTES):
+    runs = latest_runs(folder, MOST_BYTES)
+    since = max((run.time for run in runs), default=0.0) - window_s
+    for run in runs:
         if run.time >= since:
             ended.setdefault(run.skill, []).append(run.succeeded)
     return {skill: Rate.of(sum(ended[skill]), len(ended[skill])) for skill in sorted(ended)}

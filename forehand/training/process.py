@@ -6,6 +6,7 @@ Not for: what is trained (forehand.training.run).
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -20,16 +21,23 @@ KEPT_BYTES = {M_MMAP_THRESHOLD: 1_000_000_000, M_TRIM_THRESHOLD: 2_000_000_000, 
 
 @contextmanager
 def prepared_for_training() -> Iterator[None]:
-    """One thread (two trainer threads are slower than one), no denormal numbers meanwhile, memory that is kept."""
+    """One thread (two beside a collector are slower than one), no denormal numbers meanwhile, memory that is kept."""
     import torch
 
-    torch.set_num_threads(1)
+    use_threads(1)
     keep_memory()
     torch.set_flush_denormal(True)
     try:
         yield
     finally:
         torch.set_flush_denormal(False)
+
+
+def use_threads(count: int) -> None:
+    """So many for one step's arithmetic, but no more than there are cores."""
+    import torch
+
+    torch.set_num_threads(max(1, min(count, len(os.sched_getaffinity(0)))))
 
 
 def keep_memory() -> bool:

@@ -23,7 +23,7 @@ from forehand.training.curves import Curves
 from forehand.training.finishing import finish
 from forehand.training.folder import CHECKPOINT, claimed, disk_shortage
 from forehand.training.on_policy_rates import on_policy_rates
-from forehand.training.process import Stop, children_deaf_to_ctrl_c, prepared_for_training
+from forehand.training.process import Stop, children_deaf_to_ctrl_c, prepared_for_training, use_threads
 from forehand.training.report import facts_of
 from forehand.training.sources import (
     FRAMES,
@@ -106,7 +106,7 @@ def new_trainer(training: Training) -> Trainer:
     vla = first_vla(config)
     text = None
     if settings.text_share:
-        text = TextTask(example_mixture(config.vision_language, training.folder), vla.processor, settings.batch)
+        text = TextTask(example_mixture(config.vision_language, training.folder), vla.processor)
     return Trainer(
         settings, vla.model, vla.processor, vla.contract, training.folder, _reader(training), text,
         device=training.device, growing=config.robot.workers > 0, trained=config.learning is not None,
@@ -129,18 +129,19 @@ def _train_small(training: Training, view: TrainingView) -> bool:
     if not curves.has_board:
         view.note("no TensorBoard curves: pip install 'forehand[train]'")
     stop = Stop()
-    with stop.on_ctrl_c(), _helpers(training) as helpers, view.shown():
+    collecting = trainer.share < training.config.robot.until
+    with stop.on_ctrl_c(), _helpers(training, collecting) as helpers, view.shown():
         recorder = _Recorder(training, view, curves, helpers)
         trainer.run(recorder, stop, recorder.waiting)
         curves.close()
-    if trainer.settings.used(trainer.samples, trainer.seconds) < 1.0:
+    if trainer.share < 1.0:
         training.console.print(
             f"stopped at {trainer.samples} samples; the same command goes on from there", highlight=False
         )
         return False
     last = trainer.progress(trainer.samples / max(1e-6, trainer.seconds))
     window = max(60.0, min(LAST_S, trainer.seconds / 4))
-    rates = on_policy_rates(training.folder, time.time() - window)
+    rates = on_policy_rates(training.folder, window)
     parameters = sum(p.numel() for p in trainer.average.parameters())
     facts = facts_of(training.config, training.recipe, last, parameters, training.device, rates)
     finish(training.folder, training.config, trainer.vla, facts, rates, window)
@@ -157,29 +158,30 @@ def _title(training: Training, begun: bool) -> str:
     return f"{'going on with' if begun else 'training'} {training.recipe} in {training.folder}, on {training.device}"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Helpers:
-    """The processes beside the trainer."""
+    """The processes beside the trainer, while they run."""
 
     collectors: Collectors | None
     examples: BaseProcess | None
 
 
 @contextmanager
-def _helpers(training: Training) -> Iterator[_Helpers]:
+def _helpers(training: Training, collecting: bool) -> Iterator[_Helpers]:
     config = training.config
     robot, text = config.robot, config.vision_language
     with children_deaf_to_ctrl_c():
         collectors = None
-        if robot.workers:
+        if robot.workers and collecting:
             collectors = start_collectors(robot.collect, training.folder, robot.workers, niceness=robot.niceness)
         writes = config.training.text_share and text.examples
         examples = start_example_writer(text, training.folder) if writes else None
+    helpers = _Helpers(collectors, examples)
     try:
-        yield _Helpers(collectors, examples)
+        yield helpers
     finally:
-        if collectors is not None:
-            collectors.stop()
+        if helpers.collectors is not None:
+            helpers.collectors.stop()
         if examples is not None:
             examples.terminate()
             examples.join()
@@ -193,9 +195,12 @@ class _Recorder:
         self._logged_at = -LOG_EVERY_S
 
     def __call__(self, progress: Progress) -> None:
-        rates = on_policy_rates(self._training.folder, time.time() - RECENT_S)
+        rates = on_policy_rates(self._training.folder, RECENT_S)
+        robot = self._training.config.robot
+        if progress.share >= robot.until:
+            self._end_collecting(robot.workers)
         alive = 0 if self._helpers.collectors is None else self._helpers.collectors.alive
-        self._view.update(progress, rates, (alive, self._training.config.robot.workers))
+        self._view.update(progress, rates, (alive, 0 if self._helpers.collectors is None else robot.workers))
         self._check_helpers()
         if time.monotonic() - self._logged_at >= LOG_EVERY_S or progress.share >= 1:
             self._logged_at = time.monotonic()
@@ -204,6 +209,13 @@ class _Recorder:
     def waiting(self, frames: int, needed: int) -> None:
         self._view.wait(frames, needed)
         self._check_helpers()
+
+    def _end_collecting(self, workers: int) -> None:
+        """The trainer gets the collectors' cores."""
+        if self._helpers.collectors is not None:
+            self._helpers.collectors.stop()
+            self._helpers.collectors = None
+        use_threads(1 + workers)
 
     def _check_helpers(self) -> None:
         """Raises TrainingError where there will be no robot frames."""

@@ -20,7 +20,8 @@ class TrainingSettings(BaseModel):
     told_share: of action examples shown the tokens before each, so that the network can also decode one by one.
     text_share: of steps that are on vision-language examples. recolour: how far brightness and colours are changed.
     least_frames: robot frames to wait for; most_reuse: how often a frame is shown at most on average before more
-    are waited for.
+    are waited for. late_from: share of the budget from which on batches are of `late_batch` examples, which keep
+    several cores busy and do as well at a low learning rate as more steps (Smith et al. 2018, arXiv 1711.00489).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +30,8 @@ class TrainingSettings(BaseModel):
     minutes: float | None = Field(default=None, gt=0)
     seed: int = Field(default=0, ge=0)
     batch: int = Field(default=40, gt=0)
+    late_from: float = Field(default=1.0, gt=0, le=1)
+    late_batch: int | None = Field(default=None, gt=0)
     learning_rate: float = Field(default=8e-4, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     clip: float = Field(default=1.0, gt=0)
@@ -48,6 +51,10 @@ class TrainingSettings(BaseModel):
         if self.samples is None and self.minutes is None:
             raise ValueError("a training needs a budget: samples, minutes or both")
         return self
+
+    def batch_at(self, share: float) -> int:
+        """Examples of a step at a share of the budget."""
+        return self.late_batch if self.late_batch is not None and share >= self.late_from else self.batch
 
     def used(self, samples: int, seconds: float) -> float:
         """Share of the budget, 0 to 1 and beyond."""

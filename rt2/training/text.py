@@ -29,8 +29,8 @@ class TextTask:
     """Draws batches of examples and scores the network on them. A picture under no camera's name is seen by the first
     camera's trunk, scaled to its size; cameras that an example lacks are told to be absent."""
 
-    def __init__(self, examples: ExampleMixture, processor: RT2Processor, batch: int) -> None:
-        self._examples, self._processor, self._batch = examples, processor, batch
+    def __init__(self, examples: ExampleMixture, processor: RT2Processor) -> None:
+        self._examples, self._processor = examples, processor
         self._prompts = Prompts(processor)
 
     def __len__(self) -> int:
@@ -44,14 +44,15 @@ class TextTask:
         self,
         model: RT2ForConditionalGeneration,
         rng: np.random.Generator,
+        batch: int,
         names: Sequence[Tensor],
         weights: LossWeights,
     ) -> dict[str, Tensor]:
-        """Parts of the loss on one random batch, unweighted, those of weight 0 left out.
+        """Parts of the loss on `batch` examples drawn, unweighted, those of weight 0 left out.
 
         names: prompt and mask of the cells' names.
         """
-        chosen = self._examples.draw(rng, self._batch)
+        chosen = self._examples.draw(rng, batch)
         device, cameras = model.device, list(model.config.cameras)
         prompt, mask = self._prompts.mixed([(e.prompt, prompt_kind(e)) for e in chosen])
         said, following, real = (x.to(device) for x in self._answers(chosen, model.config.most_answer_tokens))

@@ -129,7 +129,7 @@ class Trainer:
         began, before, start_samples = time.monotonic(), self.seconds, self.samples
         published = saved = shown = began
         waited = 0.0
-        while not stop() and self.settings.used(self.samples, self.seconds) < 1.0:
+        while not stop() and self.share < 1.0:
             self.step()
             now = time.monotonic()
             self.seconds = before + now - began - waited
@@ -153,8 +153,9 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = self.learning_rate
         text = self._text is not None and self._rng.random() < self.settings.text_share and len(self._text) > 0
+        batch = self.settings.batch_at(self.share)
         with self._autocast:
-            parts = self._text_parts() if text else self._robot_parts()
+            parts = self._text_parts(batch) if text else self._robot_parts(batch)
         weights = self.settings.loss.model_dump()
         loss = sum((weights[name] * value for name, value in parts.items()), torch.zeros((), device=self.device))
         self._optimizer.zero_grad(set_to_none=True)
@@ -165,12 +166,17 @@ class Trainer:
             self._average()
             self._remember({f"text.{name}" if text else name: value.detach() for name, value in parts.items()})
         self.steps += 1
-        self.samples += self.settings.batch
+        self.samples += batch
 
     @property
     def learning_rate(self) -> float:
         """Of the next step."""
-        return self.settings.learning_rate * _schedule(self.settings.used(self.samples, self.seconds))
+        return self.settings.learning_rate * _schedule(self.share)
+
+    @property
+    def share(self) -> float:
+        """Of the budget that is used up."""
+        return self.settings.used(self.samples, self.seconds)
 
     def _is_sound(self, norm: Tensor) -> bool:
         """Whether a step's gradient is made of numbers; a broken one is left out, many in a row end the training."""
@@ -188,7 +194,7 @@ class Trainer:
             self._losses[name] = torch.lerp(self._losses.get(name, new).to(new), new, 0.02)
 
     def progress(self, samples_per_s: float) -> Progress:
-        share = self.settings.used(self.samples, self.seconds)
+        share = self.share
         left = self.seconds * (1 - share) / share if share > 0 else math.inf
         return Progress(
             self.samples, self.steps, share, self.seconds, max(0.0, left), samples_per_s, len(self._reader),
@@ -274,8 +280,8 @@ class Trainer:
         if self._text is not None:
             self._text.refresh()
 
-    def _robot_parts(self) -> dict[str, Tensor]:
-        indices = self._reader.draw(self._rng, self.settings.batch)
+    def _robot_parts(self, examples: int) -> dict[str, Tensor]:
+        indices = self._reader.draw(self._rng, examples)
         cameras = list(self.model.config.cameras)
         batch = robot_batch(self._reader.take(indices), self._prompts, self._tokens, cameras)
         batch = _moved(batch, self.device)
@@ -304,9 +310,9 @@ class Trainer:
             parts["grounding"] = torch.stack(each).mean()
         return parts
 
-    def _text_parts(self) -> dict[str, Tensor]:
+    def _text_parts(self, examples: int) -> dict[str, Tensor]:
         assert self._text is not None
-        return self._text.losses(self.model, self._rng, self._names, self.settings.loss)
+        return self._text.losses(self.model, self._rng, examples, self._names, self.settings.loss)
 
     def _told(self, bins: Tensor) -> Tensor:
         """(b, 8) the token before each action token for a share of the examples, -1 for the others."""

@@ -95,7 +95,7 @@ def turning(*turns_rad: float) -> Resolute:
     """A policy that wants these turns one after the other, on its way down."""
     wanted = iter(turns_rad)
     vla = FakeVLA(lambda _given: ((0.0, 0.0, 0.0, -0.02, 0.0, 0.0, next(wanted), 0.0),))
-    return Resolute(Rt2Policy(vla, tabletop_contract(IMAGE_SIZES)), reversals=2, steps=3)
+    return Resolute(Rt2Policy(vla, tabletop_contract(IMAGE_SIZES)))
 
 
 def turns_and_heights(policy: Resolute, count: int) -> list[tuple[float, float]]:

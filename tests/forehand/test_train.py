@@ -208,8 +208,8 @@ def test_what_a_killed_process_logged_beyond_its_last_save_is_cut_off(tmp_path: 
     assert any((tmp_path / "tensorboard").iterdir())
 
 
-def test_on_policy_rates_count_what_is_recent(tmp_path: Path) -> None:
-    for ended, skill, succeeded in ((10.0, "pick", False), (20.0, "pick", True), (30.0, "press", False)):
+def test_on_policy_rates_count_the_last_seconds_of_collecting(tmp_path: Path) -> None:
+    for ended, skill, succeeded in ((1010.0, "pick", False), (1020.0, "pick", True), (1030.0, "press", False)):
         append_run(tmp_path, OnPolicyRun(ended, skill, succeeded, "terminated", 9, "000001"))
     with (tmp_path / "on_policy.jsonl").open("a") as file:
         file.write('{"time": 40, "sk')

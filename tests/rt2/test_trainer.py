@@ -70,7 +70,7 @@ def new_trainer(folder: Path, text: bool = False, **settings: object) -> Trainer
         "ema": 0.9,
         "precision": "float32",  # tiny tensors only lose by tiles
     } | settings
-    task = TextTask(ExampleMixture([(FixedExamples(questions()), 1.0)]), processor, 16) if text else None
+    task = TextTask(ExampleMixture([(FixedExamples(questions()), 1.0)]), processor) if text else None
     return Trainer(
         TrainingSettings.model_validate(given), vla.model, processor, vla.contract, folder,
         ShardReader(folder / "frames", LAYOUT.dtype), task, growing=False,
