@@ -14,11 +14,12 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from robots.tabletop.names import BLOCK_COLOURS, SEEN_COLOURS, UNSEEN_COLOURS
-from robots.tabletop.variations import Strengths, Variation
+from robots.tabletop.names import BLOCK_COLOURS, COLOURS_OF, SEEN_COLOURS, UNSEEN_COLOURS
+from robots.tabletop.variations import Strengths, Variation, is_beyond_full
 from robots.tabletop.world import TabletopWorld
+from skills.calls import needs_held
 from skills.library import SkillLibrary
-from skills.skill import Skill, SkillCall
+from skills.skill import SkillCall
 from skills.symbolic_state import SymbolicState
 from skills.trial_scenes import draw_balanced, draw_call, leaves_something_to_do, random_world, symbolic, valid_calls
 from skills.trials import run_call
@@ -30,12 +31,11 @@ Split: TypeAlias = Literal[
 SPLITS: tuple[Split, ...] = get_args(Split)
 STRENGTHS: Mapping[Split, Strengths] = {
     "backgrounds": Strengths(table=1.0, light=0.0, cameras=0.0, distractors=0),
-    "environments": Strengths(table=0.0, light=1.0, cameras=1.0, distractors=3),
+    "environments": Strengths(table=0.0, light=1.6, cameras=1.0, distractors=3),
     "distractors": Strengths(table=0.0, light=0.0, cameras=0.0, distractors=3),
 }
 SCENES_A_CASE = 100  # scenes that are tried until one suits the skill
 MOST_SEED = 10**8 // SCENES_A_CASE  # worlds from seed 10**8 on are kept for training
-FIXED_THINGS = ("drawer", "button", "lamp")
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,18 @@ def pose(case: Case, library: SkillLibrary) -> Posed:
 
 
 def variation_of(split: Split, seed: int) -> Variation | None:
-    """How a world of this split looks; a background is never plain, and something always stands there to distract."""
+    """How a world of this split looks; a background is never plain, the light of an environment is none of training's,
+    and among distractors something always stands there to distract."""
     if split not in STRENGTHS:
         return None
     for attempt in count():
         drawn = Variation.draw(seed + attempt * 10**8, STRENGTHS[split])
-        if (split != "backgrounds" or drawn.table.pattern != "plain") and (split != "distractors" or drawn.distractors):
+        is_new = {
+            "backgrounds": drawn.table.pattern != "plain",
+            "environments": is_beyond_full(drawn.light),
+            "distractors": drawn.distractors > 0,
+        }
+        if is_new[split]:
             return drawn
     raise AssertionError("never reached")
 
@@ -105,7 +111,7 @@ def variation_of(split: Split, seed: int) -> Variation | None:
 def splits_of(skill: str, library: SkillLibrary) -> tuple[Split, ...]:
     """The splits that say something of a skill: what only works on fixed things has no unseen colours."""
     schema = library.skill(skill)
-    on_blocks = _takes_what_is_held(schema) or any("block" in parameter.types for parameter in schema.parameters)
+    on_blocks = needs_held(SkillCall(skill), library) or any("block" in p.types for p in schema.parameters)
     return tuple(split for split in SPLITS if split != "colours" or on_blocks)
 
 
@@ -114,7 +120,7 @@ def _posed(
 ) -> Posed | None:
     """None where the scene does not suit the case."""
     skill = library.skill(case.skill)
-    if _takes_what_is_held(skill):
+    if needs_held(SkillCall(case.skill), library):
         run_call(world, draw_call(symbolic(world, library), ("pick",), library, rng), library)
     state = symbolic(world, library)
     options = _options(state, case.skill, library)
@@ -126,11 +132,10 @@ def _posed(
     wanted: SkillCall | None = call
     sentence, variant = skill.sentence(call.arguments), ""
     if case.split == "wordings":
-        variant = TIERS[case.seed % len(TIERS)]
-        said = held_out_sentences(skill, call.arguments, TIERS[case.seed % len(TIERS)])
-        if not said:
-            return None
-        sentence = said[int(rng.integers(len(said)))]
+        by_tier = {tier: held_out_sentences(skill, call.arguments, tier) for tier in TIERS}
+        tiers = [tier for tier in TIERS if by_tier[tier]]  # a skill of one's own has no verbs in the tables
+        tier = tiers[case.seed % len(tiers)]
+        sentence, variant = by_tier[tier][int(rng.integers(len(by_tier[tier])))], tier
     elif case.split == "steering" and case.seed % 2:
         noise = noise_sentences()
         wanted, sentence = None, noise[(case.seed // 2) % len(noise)]
@@ -144,10 +149,6 @@ def _posed(
     return Posed(world, world_seed, call, wanted, sentence, variant, state)
 
 
-def _takes_what_is_held(skill: Skill) -> bool:
-    return "holding(?held)" in skill.preconditions
-
-
 def _options(state: SymbolicState, skill: str, library: SkillLibrary) -> list[SkillCall]:
     calls = valid_calls(state, library.skill(skill), library)
     return [call for call in calls if leaves_something_to_do(call, state, library)]
@@ -159,8 +160,9 @@ def _is_unseen(call: SkillCall, state: SymbolicState) -> bool:
 
 
 def _others(call: SkillCall, options: list[SkillCall], state: SymbolicState, library: SkillLibrary) -> list[SkillCall]:
-    """Calls of the same skill on another object; of other skills where it has only the one."""
-    same = [other for other in options if other.arguments[0] != call.arguments[0]]
-    if same or call.arguments[0] not in FIXED_THINGS:
+    """Calls of the same skill on another object; of other skills where there is but one such object."""
+    same = [other for other in options if other.arguments[:1] != call.arguments[:1]]
+    kinds = {state.objects.get(name) for name in call.arguments[:1]}
+    if same or kinds & COLOURS_OF.keys():
         return same
     return [other for name in library.by_name if name != call.skill for other in _options(state, name, library)]

@@ -115,6 +115,9 @@ class TabletopEnv(gymnasium.Env[dict[str, Any], ActionNumbers]):
 
         Raises executor.gym_tasks.TaskError where the scene has nothing to do for the skills or the call.
         """
+        unknown = sorted((options or {}).keys() - {"call"})
+        if unknown:
+            raise ValueError(f"no option {', '.join(map(repr, unknown))} of reset; have: 'call'")
         super().reset(seed=seed)
         self.close()
         asked = (options or {}).get("call")

@@ -53,7 +53,11 @@ def draw_task(
         with ExitStack() as stack:
             world = stack.enter_context(_world(scene, library, rng))
             try:
-                drawn = _drawn_call(world, rng.permutation(skills).tolist(), library, rng) if call is None else call
+                if call is None:
+                    drawn = _drawn_call(world, rng.permutation(skills).tolist(), library, rng)
+                else:
+                    drawn = call
+                    _hold_something(world, call.skill, library, rng)
                 _check(world, drawn, library)
             except (TaskError, SkillCallError) as error:
                 why = str(error)
@@ -67,7 +71,7 @@ def _world(scene: SceneSpec | None, library: SkillLibrary, rng: np.random.Genera
     seed = int(rng.integers(*WORLD_SEEDS))
     if scene is None:
         return random_world(seed, colours=SEEN_COLOURS, library=library)[0]
-    return TabletopWorld(scene, seed)
+    return TabletopWorld(library.furnished(scene, rng), seed)
 
 
 def _check(world: TabletopWorld, call: SkillCall, library: SkillLibrary) -> None:
@@ -76,15 +80,20 @@ def _check(world: TabletopWorld, call: SkillCall, library: SkillLibrary) -> None
         raise TaskError(f"{call} cannot begin here: {unmet} does not hold")
 
 
+def _hold_something(world: TabletopWorld, skill: str, library: SkillLibrary, rng: np.random.Generator) -> None:
+    """A block of chance, picked up by the expert, where the skill works on what the hand holds."""
+    state = symbolic(world, library)
+    if needs_held(SkillCall(skill), library) and any(valid_calls(state, library.skill("pick"), library)):
+        run_call(world, draw_call(state, ("pick",), library, rng), library)
+
+
 def _drawn_call(
     world: TabletopWorld, skills: Sequence[str], library: SkillLibrary, rng: np.random.Generator
 ) -> SkillCall:
     """A call, of the first skill that has something to do here. Raises TaskError where none has."""
     for name in skills:
+        _hold_something(world, name, library, rng)
         state, skill = symbolic(world, library), library.skill(name)
-        if needs_held(SkillCall(name), library) and any(valid_calls(state, library.skill("pick"), library)):
-            run_call(world, draw_call(state, ("pick",), library, rng), library)
-            state = symbolic(world, library)
         options = [c for c in valid_calls(state, skill, library) if leaves_something_to_do(c, state, library)]
         if options:
             return draw_balanced(options, state, rng)

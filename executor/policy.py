@@ -20,5 +20,5 @@ class Policy(Protocol):
         ...
 
     def act(self, observation: Observation) -> Sequence[Action]:
-        """At least one action, to be executed in order, one per control step."""
+        """At least one action, to be executed in order, one per control step. A long chunk is cut (skill_executor)."""
         ...

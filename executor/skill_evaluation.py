@@ -21,6 +21,7 @@ from executor.skill_executor import SkillExecutor
 from robots.physical_state import PhysicalState
 from robots.tabletop.robot import TabletopRobot
 from robots.tabletop.world import TabletopWorld
+from rt2.errors import PromptError
 from skills.library import SkillLibrary
 from skills.literals import Literal
 from skills.skill import SkillCall
@@ -91,7 +92,7 @@ class SkillEvaluation:
             world.settle(SETTLE_S)
             end, after = world.physical_state(), symbolic(world, self.library)
         unmet, wrong = _judged(posed, self.library, after, _moved(start, end))
-        of_its_own = run.ended_by is EndedBy.TERMINATED or posed.call is None
+        of_its_own = run.ended_by is EndedBy.TERMINATED or (posed.call is None and not _broke(run))
         return Episode(
             split=case.split,
             skill=case.skill,
@@ -120,6 +121,11 @@ class SkillEvaluation:
             on_control_step=None if watch is None else lambda _step: watch(posed.world),
         )
         return (yield from asking(attempt, policy))
+
+
+def _broke(run: SkillRun) -> bool:
+    """Whether an error ended it, other than the policy's that this is no sentence to act on."""
+    return run.ended_by is EndedBy.ERROR and PromptError.__name__ not in run.detail
 
 
 def _judged(

@@ -5,10 +5,10 @@ Not for: which skill is next (executor.graph_runner) or whether it succeeded (wo
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeAlias
 
 from executor.policy import Policy
@@ -16,10 +16,11 @@ from executor.progress import ProgressWatch
 from executor.stop import StopToken
 from robots.robot import Action, Observation, Robot, SentAction
 from robots.safety import SafetyStop
+from skills.motion import rises_m
 from skills.skill import Skill, SkillCall
 from world_model.results import EndedBy, SkillRun
 
-RISE_STEP_M = 0.045  # a control step well within the envelope's limits
+MOST_OPEN_LOOP_STEPS = 15  # so much of a chunk is done at most before the policy looks again
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ Attempt: TypeAlias = Generator[Observation, Sequence[Action], SkillRun]
 class SkillExecutor:
     """Drives a robot by a policy until it terminates, time is out, it is told to stop or nothing moves any more.
 
-    Actions come in chunks and are executed one per control step; a chunk's rest is dropped when the skill ends.
+    Actions come in chunks and are executed one per control step, at most MOST_OPEN_LOOP_STEPS of each before the policy
+    is asked again; a chunk's rest is dropped when the skill ends.
     Never raises for what a policy or robot does wrong: that is a run ended by ERROR, with the reason.
     """
 
@@ -71,6 +73,8 @@ class SkillExecutor:
         except StopIteration as end:
             ended: SkillRun = end.value
             return ended
+        finally:
+            attempt.close()
 
     def attempt(
         self,
@@ -86,7 +90,11 @@ class SkillExecutor:
         sentence: what the policy is told; the skill's own sentence where it is None.
         """
         drive = _Drive(self, skill, call, sentence, stop or StopToken(), on_control_step)
-        ended_by, detail = yield from drive.steps()
+        try:
+            ended_by, detail = yield from drive.steps()
+        except BaseException:  # Ctrl-C in the middle, or nobody asks on
+            _halted(self.robot, f"{call} was broken off")
+            raise
         if ended_by is not EndedBy.TERMINATED:
             detail = _halted(self.robot, detail or ended_by.value)
         return SkillRun(call, ended_by, drive.steps_done, drive.robot_time_s, detail, tuple(drive.envelope.values()))
@@ -133,7 +141,7 @@ class _Drive:
                     return EndedBy.NO_PROGRESS, f"nothing moved for {self._executor.progress.patience_steps} steps"
                 part = "policy"
                 if not self._chunk:
-                    self._chunk.extend(self._some((yield observation)))
+                    self._chunk.extend(islice(self._some((yield observation)), MOST_OPEN_LOOP_STEPS))
                 action = self._chunk.popleft()
                 if action.terminate:
                     return EndedBy.TERMINATED, ""
@@ -150,13 +158,12 @@ class _Drive:
 
     def _rise_first(self) -> int:
         """Straight up by the skill's `rise_first_m`, the grip kept; how many control steps that took."""
-        height_m = self._skill.rise_first_m
-        for _ in range(math.ceil(height_m / RISE_STEP_M)):
+        for by_m in rises_m(self._skill.rise_first_m):
             if self._stop.is_set:
                 break
             observation = self._observe()
             grip = observation.proprioception.gripper_closedness
-            self._send(Action((0.0, 0.0, min(height_m, RISE_STEP_M)), gripper=grip), observation)
+            self._send(Action((0.0, 0.0, by_m), gripper=grip), observation)
         return self.steps_done
 
     def _observe(self) -> Observation:

@@ -45,11 +45,16 @@ def observation_images(
             raise ValueError(f"no picture from camera '{name}'; have: {', '.join(observation.images) or 'none'}")
         rgb = observation.images[name].rgb
         if rgb.shape != (height, width, 3):
-            raise ValueError(
-                f"camera '{name}' gives {rgb.shape[1]}x{rgb.shape[0]} pixels; the model takes {width}x{height}"
-            )
+            raise ValueError(f"camera '{name}' gives {_size(rgb.shape)}; the model takes {_size((height, width, 3))}")
         pictures[name] = rgb
     return pictures
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    """In words, of an array of pixels."""
+    if len(shape) == 3 and shape[2] == 3:
+        return f"{shape[1]}x{shape[0]} pixels"
+    return f"an array of shape {shape}, not (height, width, 3)"
 
 
 def _yaw_rad(orientation: Quaternion) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 
 def usage_message(error: BaseException) -> str | None:
     """One readable line (or a few), or None where the error is ours."""
@@ -13,6 +15,8 @@ def usage_message(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "no space left on the disk; with more of it the same command goes on"
     return None
 
 

@@ -64,7 +64,8 @@ def chosen_ids(tokenizer: TextTokenizer, ids: Sequence[int], bins: int = 256) ->
     """(bins,) the given ids, in the given order. Raises InputError unless they may be overwritten and are distinct."""
     if len(ids) != bins or len(set(ids)) != bins:
         raise InputError(f"expected {bins} different token ids to overwrite, got {len(ids)}, {len(set(ids))} different")
-    special = set(tokenizer.all_special_ids)
+    added = tokenizer.added_tokens_decoder
+    special = {*tokenizer.all_special_ids, *(token for token in added if added[token].special)}
     wrong = [token for token in ids if token in special or not 0 <= token < len(tokenizer)]
     if wrong:
         raise InputError(f"tokens {wrong[:8]} cannot be overwritten: special, or not in 0..{len(tokenizer) - 1}")

@@ -11,16 +11,23 @@ from transformers import PretrainedConfig
 FROZEN_WEIGHTS: Mapping[str, str] = {"minilm": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
 
 
+CELL = 8  # pixels a side of the square that one feature of a picture stands for
+
+
 class RT2Config(PretrainedConfig):  # type: ignore[no-untyped-call]
     """What is needed to build the network.
 
-    cameras: name → [width, height] in pixels, multiples of 8. state, auxiliary: names of what is read and told beside
-    the pictures and the action. language: "learned" (from nothing) or "minilm" (frozen, its features projected).
-    language_features: width of what a frozen encoder hears; language_sha256: of its weights, None for "learned".
+    cameras: name → [width, height] in pixels, multiples of 8; kept in alphabetical order. state, auxiliary: names of
+    what is read and told beside the pictures and the action. language: "learned" (from nothing) or "minilm" (frozen,
+    its features projected). language_features: width of what a frozen encoder hears; language_sha256: of its weights,
+    None for "learned".
     stem_kernels: camera → how many patches a side its first layer reads together; 1 where none is given, 3 where it
     must be seen how things are turned.
     action_start, location_start: ids of the first of the 256 action and location tokens.
-    cell_names: of what a cell of a picture may show, for the grounding loss.
+    cell_names: of what a cell of a picture may show, for the grounding loss. tells_kind: whether an action's kind is
+    decided before its tokens.
+
+    Raises ValueError for pictures that cannot be cut into cells.
     """
 
     model_type = "forehand_rt2"
@@ -47,11 +54,19 @@ class RT2Config(PretrainedConfig):  # type: ignore[no-untyped-call]
         coarse_channels: int = 80,
         slots: int = 8,
         stem_kernels: dict[str, int] | None = None,
+        tells_kind: bool = True,
         most_prompt_tokens: int = 48,
         most_answer_tokens: int = 96,
         **kwargs: Any,
     ) -> None:
-        self.cameras = cameras or {"front": [96, 96], "wrist": [64, 64]}
+        # The order decides which weights see which camera, and JSON files of transformers are sorted.
+        self.cameras = dict(sorted((cameras or {"front": [96, 96], "wrist": [64, 64]}).items()))
+        for name, size in self.cameras.items():
+            if not name.isidentifier() or len(size) != 2 or any(side < CELL or side % CELL for side in size):
+                raise ValueError(
+                    f"camera '{name}' of {list(size)}: a camera needs a name of letters, digits and _, and a picture's "
+                    f"width and height must be multiples of {CELL}"
+                )
         self.state = state or []
         self.auxiliary = auxiliary or []
         self.language = language
@@ -70,6 +85,7 @@ class RT2Config(PretrainedConfig):  # type: ignore[no-untyped-call]
         self.coarse_channels = coarse_channels
         self.slots = slots
         self.stem_kernels = stem_kernels or {}
+        self.tells_kind = tells_kind
         self.most_prompt_tokens = most_prompt_tokens
         self.most_answer_tokens = most_answer_tokens
         super().__init__(**kwargs)

@@ -18,7 +18,7 @@ class InputError(VLAError):
 
 
 class PromptError(VLAError):
-    """A sentence that is empty or longer than the VLA was made for."""
+    """A sentence that is empty, longer than the VLA was made for, or holds what it cannot read."""
 
 
 class ContractMismatch(VLAError):  # noqa: N818 - a finding about two sides, not a fault of one
@@ -27,3 +27,6 @@ class ContractMismatch(VLAError):  # noqa: N818 - a finding about two sides, not
     def __init__(self, differences: Sequence[str]) -> None:
         self.differences = tuple(differences)
         super().__init__("the checkpoint does not fit the robot:\n" + "\n".join(f"  - {d}" for d in self.differences))
+
+    def __reduce__(self) -> tuple[type[ContractMismatch], tuple[tuple[str, ...]]]:
+        return type(self), (self.differences,)  # from one process to another

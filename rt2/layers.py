@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rt2.configuration import CELL
+
 PATCH = 4  # pixels a side of the first stage's cells
-CELL = 8  # pixels a side of the second stage's cells, on which slots attend
 PLAIN_BLOCKS = 2  # of a trunk, before language is heard
 
 

@@ -45,13 +45,14 @@ class MiniLM:
 
     def __init__(self, folder: Path) -> None:
         from transformers import AutoModel
-        from transformers.utils import logging as transformers_logging
 
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        from rt2.quiet import quietly
+
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_padding()
         self._tokenizer.enable_truncation(MOST_TOKENS)
-        self._model = AutoModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+        with quietly():
+            self._model = AutoModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
         self._model.requires_grad_(False).train(False)
 
     def hear(self, sentences: Sequence[str]) -> list[Tensor]:

@@ -14,9 +14,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
+from transformers.utils.generic import ModelOutput
 
 from rt2.action_kinds import KINDS
-from rt2.configuration import RT2Config
+from rt2.configuration import CELL, RT2Config
 from rt2.language import Heard, LearnedTower, PretrainedTower
 from rt2.layers import OCTAVES, DecoderLayer, Slots, VisionTrunk, fourier, mlp
 
@@ -45,6 +46,13 @@ class Seen:
     grids: dict[str, Tensor]
 
 
+@dataclass
+class ActionLogits(ModelOutput):
+    """logits (b, 8, bins) of the action tokens, each told nothing of the others."""
+
+    logits: Tensor | None = None
+
+
 class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-call]
     """The network. `listen` once per sentence, `look` once per observation, then `action_logits` or `text_logits`."""
 
@@ -66,7 +74,7 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
         self.slots = nn.ModuleDict()
         for name, (w, h) in config.cameras.items():
             self.trunks[name] = VisionTrunk(h, w, config.fine_channels, coarse, text, config.stem_kernels.get(name, 1))
-            self.slots[name] = Slots(h // 8, w // 8, coarse, text, config.slots, width)
+            self.slots[name] = Slots(h // CELL, w // CELL, coarse, text, config.slots, width)
         state, cameras = len(config.state), len(config.cameras)
         self.register_buffer("state_mean", torch.zeros(state))
         self.register_buffer("state_scale", torch.ones(state))
@@ -105,6 +113,10 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
 
     def _init_weights(self, module: nn.Module) -> None:
         """Every layer has initialised itself."""
+
+    def forward(self, prompt: Tensor, mask: Tensor, pictures: dict[str, Tensor], state: Tensor) -> ActionLogits:
+        """What RT2Processor makes of sentences, pictures and state → the action tokens in one pass."""
+        return ActionLogits(self.action_logits(self.look(pictures, state, self.listen(prompt, mask))))
 
     def listen(self, prompt: Tensor, mask: Tensor) -> Heard:
         """prompt (b, t) ids, or (b, t, features) of a pretrained tower; mask (b, t)."""
@@ -150,7 +162,7 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
         tokens += [(self.state_token(felt) + self.kinds[-3])[:, None], (where + self.kinds[-2])[:, None]]
         tokens.append(self.prompt_tokens(heard.tokens) + self.kinds[-1])
         masks += [present[:, -1:].expand(-1, 2), heard.mask]
-        queries = where + self.decided(kinds)
+        queries = where + self.decided(kinds) if self.config.tells_kind else where
         return Seen(
             torch.cat(tokens, dim=1), torch.cat(masks, dim=1), queries, likely_kinds, pointing, auxiliary, grids
         )

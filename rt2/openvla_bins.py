@@ -10,18 +10,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rt2.errors import InputError
+
 Values = NDArray[np.float64]
 Ids = NDArray[np.int64]
 
 
 def openvla_encode(normalised: ArrayLike, vocab_size: int = 32000, edges: int = 256) -> Ids:
-    """Numbers of any shape, clipped to -1..1 → token ids of the same shape."""
+    """Numbers of any shape, clipped to -1..1 → token ids of the same shape. Raises InputError for what is no number."""
+    if not np.isfinite(normalised).all():
+        raise InputError("actions hold numbers that are not finite")
     return vocab_size - 1 - openvla_bins(np.asarray(normalised), edges)
 
 
 def openvla_decode(ids: ArrayLike, vocab_size: int = 32000, edges: int = 256) -> Values:
-    """Token ids of any shape → bin centres in -1..1; an id that is no action token counts as the nearest one."""
-    return openvla_values(np.clip(vocab_size - 1 - np.asarray(ids, dtype=np.int64), 0, edges - 1), edges)
+    """Token ids of any shape → bin centres in -1..1; an id that is no action token counts as the nearest one.
+
+    Raises InputError for ids that are no whole numbers.
+    """
+    given = np.asarray(ids)
+    if given.size and not np.issubdtype(given.dtype, np.integer):
+        raise InputError(f"token ids are whole numbers, not {given.dtype}")
+    return openvla_values(np.clip(vocab_size - 1 - given.astype(np.int64), 0, edges - 1), edges)
 
 
 def openvla_bins(normalised: NDArray[np.floating] | NDArray[np.integer], edges: int = 256) -> Ids:
@@ -43,6 +53,7 @@ def normalise(values: Values, q01: Values, q99: Values, mask: NDArray[np.bool_])
     a range of -1..1 leaves its numbers exactly as they are.
     """
     scaled = (2.0 * np.clip(values, q01, q99) - q01 - q99) / (q99 - q01)
+    scaled = np.where((q01 == -1.0) & (q99 == 1.0), values, scaled)  # the arithmetic would round
     return np.where(mask, np.clip(scaled, -1.0, 1.0), values)
 
 

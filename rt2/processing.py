@@ -41,7 +41,8 @@ class RT2Processor(ProcessorMixin):
         language: str = "learned",
         **kwargs: Any,
     ) -> None:
-        self.cameras = {name: list(size) for name, size in (cameras or {"front": (96, 96), "wrist": (64, 64)}).items()}
+        given = cameras or {"front": (96, 96), "wrist": (64, 64)}
+        self.cameras = {name: list(size) for name, size in sorted(given.items())}
         self.most_prompt_tokens = most_prompt_tokens
         if language not in LANGUAGES:
             raise ValueError(f"no language tower '{language}'; have: {', '.join(LANGUAGES)}")
@@ -73,7 +74,10 @@ class RT2Processor(ProcessorMixin):
         return stacked(self.prompt_rows([(sentence, kind) for sentence in sentences]))
 
     def whole_prompt(self, sentence: str, kind: PromptKind = "act") -> tuple[Tensor, Tensor]:
-        """As `prompts` of one. Raises PromptError for a sentence of which only the beginning would be heard."""
+        """As `prompts` of one. Raises PromptError where only the beginning would be heard, or a word cannot be read."""
+        odd = [word for word in sentence.split() if not self._is_readable(word)]
+        if odd:
+            raise PromptError(f"the model cannot read '{odd[0]}'; it was taught English words")
         (row,) = self._rows([(sentence, kind)])
         if len(row) > self.most_prompt_tokens:
             raise PromptError(
@@ -81,6 +85,13 @@ class RT2Processor(ProcessorMixin):
                 f"(a word that it never saw is spelled, a token a letter): '{sentence}'"
             )
         return stacked([row])
+
+    def _is_readable(self, word: str) -> bool:
+        """Whether the tower has pieces for it, and it is no token of the model's own."""
+        if self.language != "learned":
+            return True  # the frozen encoder has read the web, and has tokens of its own
+        ids: list[int] = self.tokenizer(word, add_special_tokens=False)["input_ids"]
+        return not self.tokenizer.added_tokens_decoder.keys() & set(ids)
 
     def prompt_rows(self, prompts: Sequence[tuple[str, PromptKind]]) -> list[Tensor]:
         """Each prompt's (t,) token ids, or (t, features) in half precision with its kind marked in the last columns;
@@ -111,9 +122,9 @@ class RT2Processor(ProcessorMixin):
             batch = pictures[name]
             if batch.dtype != np.uint8:
                 raise InputError(f"camera '{name}': pixels must be uint8, not {batch.dtype}")
-            if batch.shape[-3:] != (height, width, 3):
-                seen = "×".join(map(str, batch.shape[-3:]))
-                raise InputError(f"camera '{name}': expected {height}×{width}×3 (rows, columns, rgb), got {seen}")
+            if batch.ndim != 4 or batch.shape[1:] != (height, width, 3):
+                seen = "×".join(map(str, batch.shape))
+                raise InputError(f"camera '{name}': expected n×{height}×{width}×3 (rows, columns, rgb), got {seen}")
             checked[name] = torch.from_numpy(np.ascontiguousarray(batch))
         return checked
 
@@ -127,7 +138,8 @@ class RT2Processor(ProcessorMixin):
 
 
 def stacked(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """(b, t) ids or (b, t, features) filled up with zeros ([PAD] is 0), and (b, t) True where they are not."""
+    """(b, t) ids or (b, t, features) filled up with zeros ([PAD] is 0), and (b, t) True where they are not. At least
+    one row."""
     batch = pad_sequence(list(rows), batch_first=True)
     lengths = torch.tensor([len(row) for row in rows])
     mask = torch.arange(batch.shape[1]) < lengths[:, None]

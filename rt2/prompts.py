@@ -1,4 +1,4 @@
-"""The four kinds of prompt, and which tokens may answer each.
+"""The four kinds of prompt.
 
 After RT-2's interleaved formats (arXiv 2307.15818, section 3): one text goes in, and the kind decides what can
 come out.

@@ -6,28 +6,28 @@ Not for: the network itself (rt2.modeling) or how it is trained (rt2.training).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoModelForImageTextToText, AutoProcessor
-from transformers.utils import logging as transformers_logging
 
 from rt2.action_contract import ActionContract
 from rt2.action_tokens import ActionTokenizer
 from rt2.configuration import FROZEN_WEIGHTS, RT2Config
-from rt2.errors import CheckpointError, InputError, VLAError
+from rt2.dimensions import standard_dimensions
+from rt2.errors import CheckpointError, InputError
 from rt2.language import Heard
 from rt2.minilm import load_minilm
 from rt2.modeling import ACTION_TOKENS, RT2ForConditionalGeneration, Seen
 from rt2.processing import RT2Processor
 from rt2.prompts import checked_sentence
+from rt2.quiet import quietly
 from rt2.vla import KIND_FILE, ActInput
 
 Decoding: TypeAlias = Literal["parallel", "one-by-one"]
@@ -63,18 +63,20 @@ class SmallVLA:
         self.contract = contract
         self.decoding = decoding
         self._tokens = ActionTokenizer.own(processor.action_start, contract.dimensions, contract.bins)
-        self._allowed = torch.tensor([d.is_flag for d in contract.dimensions])
+        self._flags = torch.tensor([d.is_flag for d in contract.dimensions])
 
     @torch.inference_mode()
     def encode(self, sentence: str) -> SmallPrompt:
-        """Raises PromptError for an empty or over-long sentence."""
+        """Raises PromptError for a sentence that is empty, over-long or unreadable."""
         ids, mask = self.processor.whole_prompt(checked_sentence(sentence))
         heard = self.model.listen(ids.to(self.model.device), mask.to(self.model.device))
         return SmallPrompt(heard.tokens[0], heard.meaning[0])
 
     @torch.inference_mode()
     def act(self, inputs: Sequence[ActInput]) -> NDArray[np.float32]:
-        """(n, 1, 8). Raises InputError for pictures or state of another size, type or not finite."""
+        """(n, 1, 8). Raises InputError for pictures, states or prompts of another kind, size or type, or not finite."""
+        if not inputs:
+            return np.zeros((0, 1, ACTION_TOKENS), np.float32)
         device = self.model.device
         pictures = self.processor.pictures(_stacked(inputs))
         state = torch.from_numpy(np.stack([self._checked(x.state) for x in inputs]))
@@ -108,10 +110,12 @@ class SmallVLA:
         best = logits.argmax(-1)
         last = logits.shape[-1] - 1
         flag = torch.where(logits[..., -1] > logits[..., 0], last, 0)
-        return torch.where(self._allowed[dimensions].to(best.device), flag, best)
+        return torch.where(self._flags[dimensions].to(best.device), flag, best)
 
     def _checked(self, state: NDArray[np.float32]) -> NDArray[np.float32]:
         names = self.contract.state
+        if not isinstance(state, np.ndarray):
+            raise InputError(f"state must be a numpy array, not {type(state).__name__}")
         if state.shape != (len(names),):
             raise InputError(f"state must have {len(names)} entries ({', '.join(names)}), got shape {state.shape}")
         broken = [name for name, value in zip(names, state, strict=True) if not np.isfinite(value)]
@@ -121,11 +125,14 @@ class SmallVLA:
 
 
 def _stacked(inputs: Sequence[ActInput]) -> dict[str, NDArray[np.uint8]]:
-    """Camera → (n, h, w, 3). Raises InputError where the inputs differ in cameras or sizes."""
-    if not inputs:
-        raise InputError("no inputs to act on")
+    """Camera → (n, h, w, 3). Raises InputError where the inputs differ in cameras or sizes, or are no pictures."""
     first = inputs[0].images
     for given in inputs:
+        if not isinstance(given.prompt, SmallPrompt):
+            raise InputError(f"a prompt must be what `encode` made of a sentence, not {type(given.prompt).__name__}")
+        odd = [name for name, image in given.images.items() if not isinstance(image, np.ndarray)]
+        if odd:
+            raise InputError(f"the picture of camera '{odd[0]}' must be a numpy array of pixels")
         shapes = {name: (image.shape, image.dtype) for name, image in given.images.items()}
         if shapes != {name: (image.shape, image.dtype) for name, image in first.items()}:
             raise InputError(f"inputs of one batch differ in their pictures: {shapes}")
@@ -156,9 +163,9 @@ def on_device(model: RT2ForConditionalGeneration, device: str) -> RT2ForConditio
 def save_small(folder: Path, vla: SmallVLA) -> None:
     """Weights, configuration, processor and contract into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    vla.model.save_pretrained(folder)
-    vla.processor.save_pretrained(folder)
+    with quietly():
+        vla.model.save_pretrained(folder)
+        vla.processor.save_pretrained(folder)
     vla.contract.save(folder)
     (folder / KIND_FILE).write_text(json.dumps({"kind": "small", "decoding": vla.decoding}) + "\n", encoding="utf-8")
 
@@ -170,12 +177,13 @@ def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding | None =
     """
     contract = ActionContract.load(folder)
     try:
-        with _quietly():
+        with quietly():
             processor = RT2Processor.from_pretrained(folder)
             loaded: Any = RT2ForConditionalGeneration.from_pretrained(
                 folder, dtype=torch.float32, output_loading_info=True, local_files_only=True
             )
-    except VLAError:
+        starts = (processor.action_start, processor.location_start)
+    except CheckpointError:
         raise
     except Exception as error:
         raise CheckpointError(f"{folder}: cannot be loaded: {type(error).__name__}: {error}") from error
@@ -187,20 +195,8 @@ def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding | None =
     if broken:
         raise CheckpointError(f"{folder}: weights that are not numbers: {', '.join(broken[:3])}")
     _check_language(folder, model.config, processor)
-    _check_contract(folder, model.config, processor, contract)
+    _check_contract(folder, model.config, processor, contract, starts)
     return SmallVLA(on_device(model, device), processor, contract, decoding=decoding or _trained_for(folder))
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Without the loader's bars and reports: what is wrong is said by one error."""
-    before = transformers_logging.get_verbosity()
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(before)
 
 
 def _check_language(folder: Path, config: RT2Config, processor: RT2Processor) -> None:
@@ -219,20 +215,34 @@ def _check_language(folder: Path, config: RT2Config, processor: RT2Processor) ->
         load_minilm()
 
 
-def _check_contract(folder: Path, config: RT2Config, processor: RT2Processor, contract: ActionContract) -> None:
-    """Raises CheckpointError unless network, processor and contract speak of the same pictures, state and actions."""
+def _check_contract(
+    folder: Path, config: RT2Config, processor: RT2Processor, contract: ActionContract, starts: tuple[int, int]
+) -> None:
+    """Raises CheckpointError unless network, processor and contract speak of the same pictures, state and actions.
+
+    starts: the processor's first action and location token.
+    """
     cameras = {name: (camera.width, camera.height) for name, camera in contract.cameras.items()}
-    start = config.action_start
+    start, names = config.action_start, tuple(d.name for d in standard_dimensions())
+    own = tuple(range(start, start + config.bins))
     for what, network, others in (
         ("cameras", _sizes(config.cameras), (_sizes(processor.cameras), cameras)),
         ("state", tuple(config.state), (contract.state,)),
         ("bins", config.bins, (contract.bins,)),
-        ("numbers of an action", ACTION_TOKENS, (len(contract.dimensions),)),
-        ("action tokens from", start, (processor.action_start, *contract.token_ids[:1])),
+        ("numbers of an action", names, (tuple(d.name for d in contract.dimensions),)),
+        ("vocabulary", "own", (contract.vocabulary,)),
+        ("action and location tokens from", (start, config.location_start), (starts,)),
+        ("action tokens", own, (tuple(contract.token_ids) or own,)),
+        ("words", config.vocab_size, (len(processor.tokenizer),)),
     ):
         for other in others:
             if other != network:
                 raise CheckpointError(f"{folder}: its parts do not fit: {what}: the network's {network}, told {other}")
+    longest = processor.most_prompt_tokens
+    if longest > config.most_prompt_tokens:
+        raise CheckpointError(
+            f"{folder}: its processor makes prompts of {longest} tokens, its network reads {config.most_prompt_tokens}"
+        )
 
 
 def _sizes(cameras: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
@@ -241,5 +251,10 @@ def _sizes(cameras: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
 
 def _trained_for(folder: Path) -> Decoding:
     kind = folder / KIND_FILE
-    said = json.loads(kind.read_text(encoding="utf-8")) if kind.exists() else {}
-    return "one-by-one" if said.get("decoding") == "one-by-one" else "parallel"
+    try:
+        said = json.loads(kind.read_text(encoding="utf-8")).get("decoding", "parallel") if kind.exists() else "parallel"
+    except (OSError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{kind}: cannot be read: {error}") from error
+    if said not in get_args(Decoding):
+        raise CheckpointError(f"{kind}: no decoding '{said}'; have: {', '.join(get_args(Decoding))}")
+    return cast(Decoding, said)

@@ -37,21 +37,22 @@ class VLA(Protocol):
     contract: ActionContract
 
     def encode(self, sentence: str) -> Prompt:
-        """A skill's sentence, once per skill call. Raises PromptError for an empty or over-long one."""
+        """A skill's sentence, once per call. Raises PromptError for one that is empty, over-long or unreadable."""
         ...
 
     def act(self, inputs: Sequence[ActInput]) -> NDArray[np.float32]:
-        """(n, chunk, 8) greedy actions: terminate 0 or 1, metres, radians, closedness.
+        """(n, chunk, 8) greedy actions: terminate 0 or 1, metres, radians, closedness; for no inputs n is 0.
 
         Raises InputError for inputs it was not made for, CheckpointError where its weights give no numbers.
         """
         ...
 
 
-def load_vla(folder: Path, *, device: str = "cpu") -> VLA:
+def load_vla(folder: str | Path, *, device: str = "cpu") -> VLA:
     """The model of a checkpoint folder, ready to act. Raises CheckpointError, naming the path and what is wrong."""
     from rt2.small import load_small
 
+    folder = Path(folder)
     if not folder.is_dir():
         raise CheckpointError(f"no checkpoint folder at {folder}")
     kind = _kind(folder)

@@ -8,9 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from skills.dataset_episode import EpisodeRecord
 from skills.dataset_format import DatasetError, Info, Number
+from skills.dataset_statistics import Statistics, pooled
 from skills.dataset_tables import read_table
+
+RECORD_TYPES: Mapping[str, str] = {
+    "success": "bool",
+    "seed": "int64",
+    "scene": "string",
+    "skill_call": "string",
+    "ended_by": "string",
+    "driver": "string",
+}  # as Parquet keeps the fields of an EpisodeRecord
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,23 @@ class EpisodeRow:
             from_s={k: row[f"videos/{k}/from_timestamp"] for k in videos},
             record=EpisodeRecord(**{f.name: row.get(f.name) for f in dataclasses.fields(EpisodeRecord)}),
         )
+
+
+def read_statistics(folder: Path, info: Info) -> dict[str, Statistics]:
+    """Of the episodes that info.json counts, by feature, pooled from what is kept of each."""
+    parts: dict[str, list[Statistics]] = {key: [] for key in info.features}
+    seen = 0
+    for path in sorted((folder / "meta/episodes").glob("*/*.parquet")):
+        table = read_table(path)
+        rows = table.select([name for name in table.column_names if name.startswith("stats/")]).to_pylist()
+        for row in rows[: info.total_episodes - seen]:
+            for key, kept in parts.items():
+                names = (name for name in row if name.rpartition("/")[0] == f"stats/{key}")
+                kept.append({name.rpartition("/")[2]: np.asarray(row[name]) for name in names})
+        seen += len(rows)
+        if seen >= info.total_episodes:
+            break
+    return {key: pooled(kept) for key, kept in parts.items()}
 
 
 def read_episode_rows(folder: Path, info: Info) -> list[EpisodeRow]:

@@ -64,7 +64,3 @@ def pooled(parts: Sequence[Statistics]) -> Statistics:
 
 def to_json(statistics: Mapping[str, Statistics]) -> dict[str, dict[str, Any]]:
     return {key: {name: value.tolist() for name, value in part.items()} for key, part in statistics.items()}
-
-
-def from_json(data: Mapping[str, Mapping[str, Any]]) -> dict[str, Statistics]:
-    return {key: {name: np.asarray(value) for name, value in part.items()} for key, part in data.items()}

@@ -69,10 +69,17 @@ def write_row_groups(path: Path, tables: Iterable[Any]) -> None:
         writer.close()
 
 
-def write_episode_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Every row has the same keys. A None is a missing value of the type that such a column has in other rows."""
+def write_episode_rows(path: Path, rows: Sequence[Mapping[str, Any]], types: Mapping[str, str]) -> None:
+    """Every row has the same keys. A None is a missing value of the type that such a column has in other rows.
+
+    types: of columns that may hold nothing but None ("bool", "int64", "string"): files of a dataset agree on them.
+    """
     pa = arrow()
-    pa.parquet.write_table(pa.Table.from_pylist([dict(row) for row in rows]), path, compression="snappy")
+    table = pa.Table.from_pylist([dict(row) for row in rows])
+    for name, kind in types.items():
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, table.column(name).cast(pa.type_for_alias(kind)))
+    pa.parquet.write_table(table, path, compression="snappy")
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> Any:

@@ -11,6 +11,7 @@ import fcntl
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -37,7 +38,7 @@ from skills.dataset_format import (
     Schema,
     read_info,
 )  # fmt: skip
-from skills.dataset_records import EpisodeRow, read_episode_rows
+from skills.dataset_records import RECORD_TYPES, EpisodeRow, read_episode_rows, read_statistics
 from skills.dataset_video import VIDEO_INFO, write_pictures
 
 EPISODES_PER_FILE = 50  # about 50 MB of pictures in memory
@@ -68,7 +69,7 @@ class DatasetWriter:
         self._folder, self._schema, self._per_file = folder, schema, episodes_per_file
         self._features = schema.features(VIDEO_INFO)
         self._waiting: list[_Placed] = []
-        if not (folder / INFO).exists() and folder.exists() and any(p.name != LOCK for p in folder.iterdir()):
+        if not (folder / INFO).exists() and any(map(_is_of_somebody, folder.rglob("*"))):
             raise DatasetError(f"{folder} is no LeRobot dataset, and not empty either")
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder)
@@ -111,11 +112,11 @@ class DatasetWriter:
         moves = [
             *self._write_videos(number),
             (tables.whole(self._folder / TASKS, lambda p: tables.write_tasks(p, self._tasks)), self._folder / TASKS),
-            (tables.whole(episodes, lambda p: tables.write_episode_rows(p, self._rows(number))), episodes),
+            (tables.whole(episodes, partial(self._write_rows, number)), episodes),
             (tables.whole(data, lambda p: tables.write_row_groups(p, self._tables())), data),
         ]
-        for partial, place in moves:
-            os.replace(partial, place)
+        for made, place in moves:
+            os.replace(made, place)
         tables.write_json(self._folder / STATS, statistics.to_json(stats))
         tables.write_json(self._folder / INFO, info.model_dump(mode="json", exclude_none=False))
         self._info, self._stats, self._next, self._waiting = info, stats, number.count(size) + 1, []
@@ -143,7 +144,7 @@ class DatasetWriter:
         if info.total_episodes:
             rows = read_episode_rows(self._folder, info)
             self._tasks = tables.read_tasks(self._folder)[: info.total_tasks]
-            self._stats = statistics.from_json(tables.read_json(self._folder / STATS))
+            self._stats = read_statistics(self._folder, info)  # stats.json may count what a killed writer lost
             self._next = 1 + max(number.count(info.chunks_size) for row in rows for number in row.numbers)
         self._remove_leftovers(info)
         return info
@@ -198,6 +199,9 @@ class DatasetWriter:
         for placed in self._waiting:
             yield tables.arrow().table({key: tables.column(values) for key, values in placed.columns.items()})
 
+    def _write_rows(self, number: Number, path: Path) -> None:
+        tables.write_episode_rows(path, self._rows(number), RECORD_TYPES)
+
     def _rows(self, number: Number) -> list[dict[str, Any]]:
         return [self._row(placed, number) for placed in self._waiting]
 
@@ -227,6 +231,11 @@ class DatasetWriter:
         parts = [self._stats] if self._stats else []
         parts += [placed.statistics for placed in self._waiting]
         return {key: statistics.pooled([part[key] for part in parts]) for key in self._features}
+
+
+def _is_of_somebody(path: Path) -> bool:
+    """Not a mere folder, nor what a writer leaves that was killed at its very beginning."""
+    return path.is_file() and path.name != LOCK and path.suffix != ".partial"
 
 
 def _locked(folder: Path) -> IO[str]:

@@ -57,6 +57,12 @@ def nearest_yaw(hand: HandState, yaw_rad: float, period_rad: float) -> float:
     return min(equal_yaws(yaw_rad, period_rad), key=lambda yaw: abs(yaw_error_rad(hand, yaw)))
 
 
+def rises_m(height_m: float) -> tuple[float, ...]:
+    """Control steps straight up that make a height together."""
+    count = math.ceil(height_m / STEP_M)
+    return (height_m / count,) * count if count else ()
+
+
 def move(hand: HandState, by: Vector3, yaw_rad: float | None, grip: float) -> Action:
     """One step by a displacement, shortened to STEP_M, while turning to a yaw and staying upright."""
     length = math.hypot(*by)

@@ -13,6 +13,7 @@ import numpy as np
 import pybullet as p
 
 from robots.robot import Action
+from robots.tabletop.names import BLOCK_COLOURS, PAD_COLOURS, SEEN_COLOURS
 from robots.tabletop.scene_spec import SceneError, SceneSpec
 from robots.tabletop.variations import Variation
 from robots.tabletop.world import TabletopWorld
@@ -23,9 +24,7 @@ from skills.planar import distance_m
 from skills.skill import Skill, SkillCall
 from skills.symbolic_state import BOWL_CAPACITY, DRAWER_CAPACITY, STACK_LIMIT, SymbolicState
 
-BLOCK_COLOURS = ("red", "green", "blue", "yellow", "purple", "orange", "cyan", "brown", "pink")
-BOWL_COLOURS = BLOCK_COLOURS[:6]
-PAD_COLOURS = BLOCK_COLOURS[:4]
+BOWL_COLOURS = SEEN_COLOURS
 
 
 def random_spec(rng: np.random.Generator, colours: Sequence[str] = BLOCK_COLOURS) -> SceneSpec:
@@ -163,10 +162,10 @@ def draw_balanced(calls: Sequence[SkillCall], state: SymbolicState, rng: np.rand
     """One of the calls, kinds of situation first: what its object stands on or in and how high."""
 
     def situation(call: SkillCall) -> tuple[object, ...]:
-        name = call.arguments[0]
+        name = next((argument for argument in call.arguments if argument in state.objects), "")
         below = state.objects.get(state.support.get(name, ""), "")
         return (
-            state.objects[name],
+            state.objects.get(name, ""),
             below,
             state.stack_height(name),
             len(state.resting.get(name, ())),

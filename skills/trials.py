@@ -27,9 +27,10 @@ from robots.robot import Action
 from robots.safety import SafetyStop
 from robots.tabletop.robot import TabletopRobot
 from robots.tabletop.world import TabletopWorld
+from skills.calls import needs_held
 from skills.grounding import symbolic_of
 from skills.library import SkillLibrary
-from skills.motion import STEP_M
+from skills.motion import rises_m
 from skills.rates import Rate
 from skills.skill import SkillCall
 from skills.symbolic_state import SymbolicState
@@ -103,9 +104,9 @@ def run_call(world: TabletopWorld, call: SkillCall, library: SkillLibrary, *, se
 def rise_first(robot: TabletopRobot, height_m: float) -> set[str]:
     """What an executor does before it asks the policy: straight up by the skill's `rise_first_m`."""
     limited: set[str] = set()
-    for _ in range(math.ceil(height_m / STEP_M)):
+    for by_m in rises_m(height_m):
         grip = robot.observe().proprioception.gripper_closedness
-        limited.update(robot.apply(Action((0.0, 0.0, min(height_m, STEP_M)), gripper=grip)).reasons)
+        limited.update(robot.apply(Action((0.0, 0.0, by_m), gripper=grip)).reasons)
     return limited
 
 
@@ -133,7 +134,7 @@ def single_trial(skill_name: str, seed: int, library: SkillLibrary | None = None
     for attempt in range(100):
         world, rng = random_world(seed * 100 + attempt, library=library)
         with world:
-            if skill_name.startswith("place"):
+            if needs_held(SkillCall(skill_name), library):
                 run_call(world, draw_call(symbolic(world, library), ("pick",), library, rng), library)
             state, skill = symbolic(world, library), library.skill(skill_name)
             options = [c for c in valid_calls(state, skill, library) if leaves_something_to_do(c, state, library)]

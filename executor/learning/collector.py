@@ -162,6 +162,7 @@ def _collect_beside(
     try:
         while (now := store.frames() - before) < frames:
             show(now)
+            collectors.check()
             time.sleep(POLL_S)
     finally:
         collectors.stop()

@@ -65,12 +65,15 @@ class Target:
 
 
 def target_of(call: SkillCall, state: PhysicalState) -> Target:
-    """The call's first argument; the handle of a drawer that is to be slid, the spot for what goes on the table."""
-    name = call.arguments[0]
+    """The first thing that the call names; the handle of a drawer that is to be slid, the spot for what goes on the
+    table. Nothing and nowhere for a call that names no thing."""
+    name = next((argument for argument in call.arguments if argument == "table" or argument in state.objects), "")
     if name == "table":
         held = gripped(state)
         spot = None if held is None else (*free_spot(state, held), 0.0)
         return Target(name, spot, by_place=True)
+    if not name:
+        return Target(name, None, by_place=True)
     if call.skill in ("open", "close"):
         return Target(name, handle_centre(state.joints[name]), by_place=True)
     thing = state.objects[name]

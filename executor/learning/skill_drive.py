@@ -5,7 +5,6 @@ Not for: skill runs of the system itself (executor.skill_executor), which know n
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +14,6 @@ from executor.action_numbers import numbers_of
 from executor.learning.drivers import POLICY, Driver, Question, Step, VLADriver, answers
 from executor.learning.labels import CELL_NAMES, auxiliary_numbers, target_of, view_labels
 from executor.progress import ProgressWatch
-from executor.skill_executor import RISE_STEP_M
 from executor.vla_inputs import IMAGE_SIZES, state_vector
 from robots.robot import Action
 from robots.safety import SafetyStop
@@ -23,6 +21,7 @@ from robots.tabletop.robot import TabletopRobot
 from robots.tabletop.world import TabletopWorld
 from skills.grounding import symbolic_of
 from skills.literals import Literal
+from skills.motion import rises_m
 from skills.predicates import PREDICATES, Predicate
 from skills.skill import Skill, SkillCall
 
@@ -142,9 +141,9 @@ class SkillDrive:
     def _rise_first(self) -> None:
         """As an executor does; where the last skill left the hand pressing too hard, the drive begins there."""
         try:
-            for _ in range(math.ceil(self._skill.rise_first_m / RISE_STEP_M)):
+            for by_m in rises_m(self._skill.rise_first_m):
                 grip = self._robot.observe().proprioception.gripper_closedness
-                self._robot.apply(Action((0.0, 0.0, min(self._skill.rise_first_m, RISE_STEP_M)), gripper=grip))
+                self._robot.apply(Action((0.0, 0.0, by_m), gripper=grip))
         except SafetyStop:
             self._robot.resume()
 

@@ -14,6 +14,7 @@ from robots.tabletop.layout import TABLE
 from robots.tabletop.names import SEEN_COLOURS
 from robots.tabletop.variations import Strengths, Variation
 from robots.tabletop.world import TabletopWorld
+from skills.calls import needs_held
 from skills.library import SkillLibrary
 from skills.skill import SkillCall
 from skills.symbolic_state import SymbolicState
@@ -57,7 +58,7 @@ def next_call(
     possible = [name for name in weights if options[name]]
     if not possible:
         return None
-    places = sum(weights[name] for name in weights if name.startswith("place"))
+    places = sum(weights[name] for name in weights if needs_held(SkillCall(name), library))
     shares = np.array([max(weights[n], places) if n == "pick" else weights[n] for n in possible])
     name = possible[int(rng.choice(len(possible), p=shares / shares.sum()))]
     return draw_balanced(options[name], state, rng)

@@ -15,6 +15,7 @@ from executor.policies.rt2 import Decision, VLAPolicy, answered
 from executor.progress import ProgressWatch
 from executor.resolution import Resolution
 from robots.robot import Action, Observation
+from robots.safety import hold
 from skills.skill import SkillCall
 
 GOLDEN_ANGLE_RAD = math.pi * (3 - math.sqrt(5))  # successive nudges point in ever new directions
@@ -37,6 +38,11 @@ class _Wrapper:
         return self.policy.decide(observation)
 
 
+def _waits(chunk: Sequence[Action], observation: Observation) -> bool:
+    """Whether the policy holds still, as where its pictures are too old: then nobody moves the robot blindly."""
+    return chunk[0] == hold(observation.proprioception)
+
+
 class Chunked(_Wrapper):
     """Executes only the first `most` actions of each chunk, then looks again."""
 
@@ -55,7 +61,8 @@ class AntiFreeze(_Wrapper):
 
     A greedy policy that sees the same picture decides the same for ever; from a little elsewhere it may go on. Each
     nudge of a run is `nudge_m` up and as far aside, in a new direction. The grip is the policy's own; an action that
-    terminates is let through. patience_steps: more than any useful rest takes (a grasp 5 steps, a press 6).
+    terminates or waits for a picture is let through. patience_steps: more than any useful rest takes (a grasp 5 steps,
+    a press 6).
     """
 
     def __init__(self, policy: VLAPolicy, *, patience_steps: int = 8, nudge_m: float = 0.015) -> None:
@@ -69,7 +76,8 @@ class AntiFreeze(_Wrapper):
 
     def decide(self, observation: Observation) -> Decision:
         chunk = yield from super().decide(observation)
-        if not self._window.stuck(observation.proprioception) or chunk[0].terminate:
+        is_stuck = self._window.stuck(observation.proprioception)
+        if not is_stuck or chunk[0].terminate or _waits(chunk, observation):
             return chunk
         self._window = self._watch.start()
         angle = self._nudges * GOLDEN_ANGLE_RAD
@@ -91,5 +99,7 @@ class Resolute(_Wrapper):
 
     def decide(self, observation: Observation) -> Decision:
         chunk = yield from super().decide(observation)
+        if _waits(chunk, observation):
+            return chunk
         action = self._resolution.settle(chunk[0])
         return chunk if action is chunk[0] else (action,)

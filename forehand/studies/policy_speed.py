@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,9 +82,9 @@ def timings(vla: VLA, times: int) -> list[Timing]:
 
         found = [timed("decision, pictures given", lambda: policy.act(seen), times)]
         if isinstance(vla, SmallVLA):
-            vla.decoding = "one-by-one"
+            usual, vla.decoding = vla.decoding, "one-by-one"
             found.append(timed("decision, pictures given, 8 tokens one by one", lambda: policy.act(seen), times))
-            vla.decoding = "parallel"
+            vla.decoding = usual
         return [
             *found,
             timed("decision and both views rendered", lambda: policy.act(robot.observe()), times),
@@ -127,7 +129,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     folder = given.checkpoint.resolve()
     started = start_s(folder)
-    text = page(folder, started, timings(load_vla(folder), given.times), "python -m forehand.studies.policy_speed")
+    asked = sys.argv[1:] if arguments is None else arguments
+    command = shlex.join(["python", "-m", "forehand.studies.policy_speed", *asked])
+    text = page(folder, started, timings(load_vla(folder), given.times), command)
     print(text)
     if given.write:
         PAGE.write_text(text, "utf-8")

@@ -138,13 +138,17 @@ def config_of(settings: StudySettings, arm: str, seed: int, out: Path) -> TrainC
     return read_recipe(recipe_path(settings.recipe), changes)
 
 
-def cases_of(cells: Sequence[str], skills: Sequence[str], episodes: int) -> list[Case]:
-    """So many of each cell, its skills in turn, cells in turn: what a killed evaluation has is balanced."""
+def cases_of(cells: Sequence[str], skills: Sequence[str], episodes: int, training_seed: int) -> list[Case]:
+    """So many of each cell, its skills in turn, cells in turn: what a killed evaluation has is balanced.
+
+    Every training seed has scenes of its own, so that each adds as much as another episode does.
+    """
+    first = training_seed * episodes
     library = SkillLibrary()
     columns = []
     for cell in cells:
         split = CELLS[cell]
         fitting = [skill for skill in skills if split in splits_of(skill, library)]
         count = episodes if fitting else 0
-        columns.append([Case(split, fitting[k % len(fitting)], k // len(fitting)) for k in range(count)])
+        columns.append([Case(split, fitting[k % len(fitting)], first + k // len(fitting)) for k in range(count)])
     return [column[k] for k in range(episodes) for column in columns if k < len(column)]

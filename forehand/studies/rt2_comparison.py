@@ -16,6 +16,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -112,7 +113,7 @@ def begun(out: Path) -> list[tuple[str, int]]:
 def write_page(out: Path, kept: StudyRecord, path: Path) -> None:
     """The page, and beside it the counts as JSON."""
     results = results_in(out)
-    expected = len(cases_of(kept.cells, kept.settings.skills, kept.episodes))
+    expected = len(cases_of(kept.cells, kept.settings.skills, kept.episodes, 0))
     facts = training_facts(out, begun(out))
     told = sorted({str(fact["machine"]) for fact in facts.values()}) or [machine()]
     about = PageFacts(kept.settings, kept.commands, f"{date.today():%Y-%m-%d}", "; ".join(told), expected, facts)
@@ -129,7 +130,7 @@ def carry_out(out: Path, kept: StudyRecord, arms: Sequence[str], seeds: int, cor
 
     if "minilm" in arms:
         check_files(find_minilm())  # rather now than after an hour
-    cases = cases_of(kept.cells, kept.settings.skills, kept.episodes)
+    cases = partial(cases_of, kept.cells, kept.settings.skills, kept.episodes)
     jobs = Jobs(all_jobs(kept.settings, out, arms, range(seeds), cases, check_device(device)), cores)
     view = StudyView(jobs, Console(stderr=True))
     with view.shown():

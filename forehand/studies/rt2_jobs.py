@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from forehand.studies.rt2_arms import (
 )
 from forehand.studies.study_jobs import Job
 from forehand.training.config import TrainConfig
+from forehand.training.folder import CONFIG, check_same
 
 if TYPE_CHECKING:
     from executor.skill_evaluation import Episode
@@ -38,17 +39,22 @@ SAMPLES_PER_S, EPISODE_S, EXAMPLE_S = 100.0, 1.0, 0.02  # of one core, until thi
 
 
 def all_jobs(
-    settings: StudySettings, out: Path, arms: Sequence[str], seeds: Iterable[int], cases: Sequence[Case], device: str
+    settings: StudySettings,
+    out: Path,
+    arms: Sequence[str],
+    seeds: Iterable[int],
+    cases: Callable[[int], Sequence[Case]],
+    device: str,
 ) -> list[Job]:
     """What it takes to compare these arms. Seeds outermost, so that a study that is not finished has whole seeds.
 
-    Raises ConfigError for settings that no training can have.
+    cases: by training seed. Raises ConfigError for settings that no training can have, or that one on disk had not.
     """
     jobs, compared = [_examples_job(settings, out)], compared_arms(arms, settings)
     for seed in seeds:
         for arm in needed_arms(arms, settings):
             training = _training_job(settings, out, arm, seed, device)
-            evaluations = [_evaluation_job(out, arm, seed, cases, training.name)] if arm in compared else []
+            evaluations = [_evaluation_job(out, arm, seed, cases(seed), training.name)] if arm in compared else []
             jobs += [training, *evaluations]
     return jobs
 
@@ -66,6 +72,8 @@ def _training_job(settings: StudySettings, out: Path, arm: str, seed: int, devic
     folder, config = arm_folder(out, arm, seed), config_of(settings, arm, seed, out)
     own = practises(arm, settings)
     budget_s = 60 * (settings.minutes or 0) or (settings.samples or 0) / SAMPLES_PER_S
+    if (folder / CONFIG).is_file():
+        check_same(folder, config)  # the recipe may have changed since
     return Job(
         f"train {arm} {seed}", "training", partial(train_arm, config, f"{arm}, seed {seed}", folder, device, out),
         partial(trained_share, folder), folder / "train.log", budget_s, 1 + settings.collectors if own else 1,

@@ -219,8 +219,8 @@ def _limits(settings: StudySettings) -> list[str]:
         "- The unseen conditions are of a simulated tabletop, and vision-language data are of its renderer: they hold "
         "the unseen colours, and tables, lights, cameras and distractors at full strength, though never under a robot "
         "that acts; RT-2's came from the web.",
-        "- Of the unseen environments the light is in half of the robot's frames, too; camera poses are there up to "
-        "half as far off.",
+        "- Of the unseen environments the light is stronger, weaker or more coloured than in any robot frame; cameras "
+        "are up to twice as far off as there.",
         *(["- Which frames a collector adds depends on timing: repeated, figures vary a little."] if practise else []),
     ]
 

@@ -24,7 +24,7 @@ from forehand.defaults import SHIPPED_CHECKPOINT
 from forehand.studies.paired import paired_difference
 from forehand.studies.skill_worker import Arm
 from forehand.studies.skills_from_images import RESULTS, all_cases, evaluate
-from forehand.taught import check_taught, taught_skills
+from forehand.taught import check_taught, file_sha256, taught_skills
 from skills.library import SkillLibrary
 from skills.rates import Rate
 
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     def measured(checkpoint: Path, names: Sequence[str], skill_files: tuple[Path, ...]) -> dict[Case, Episode]:
         arm = Arm(checkpoint.resolve(), skill_files=skill_files, worlds=given.worlds)
-        scenes = "-".join(["", *(path.stem for path in skill_files)])
+        scenes = "".join(f"-{path.stem}-{file_sha256(path)[:SHOWN_DIGITS]}" for path in skill_files)
         results = given.results / f"{weights_sha256(checkpoint)[:SHOWN_DIGITS]}{scenes}.jsonl"
         cases = all_cases(arm, names, [SPLIT], seeds)
         return evaluate(arm, cases, results, workers=given.workers, console=console)

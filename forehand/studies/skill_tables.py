@@ -24,8 +24,8 @@ SPLIT_WORDS: Mapping[str, str] = {
     "colours": "what is named or held is cyan, brown or pink, which robot data never shows",
     "wordings": "sentences never trained on; a third each of new structures, new verbs, new nouns",
     "backgrounds": "a patterned table; training tables are plain",
-    "environments": "light as in half of the training worlds, cameras up to twice as far off as there, up to three "
-    "distractors",
+    "environments": "light stronger, weaker or more coloured than training ever had, cameras up to twice as far off as "
+    "there, up to three distractors",
     "distractors": "one to three things on the table that no training scene has",
     "steering": "the sentence names something else that can be done there, or nothing at all",
 }

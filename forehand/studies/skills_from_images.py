@@ -31,6 +31,7 @@ from forehand.checkpoints import SHOWN_DIGITS, weights_sha256
 from forehand.defaults import SHIPPED_CHECKPOINT
 from forehand.studies.skill_tables import comparison, failing_seeds, page, summary, terminal_table
 from forehand.studies.skill_worker import Arm, read_results, run_cases
+from forehand.taught import file_sha256
 from robots.tabletop.captions import Caption
 from robots.tabletop.trace import TraceFrame, frame_of
 from robots.tabletop.video import write_video
@@ -58,8 +59,10 @@ def evaluate(arm: Arm, cases: Sequence[Case], results: Path, *, workers: int, co
     """Run what `results` does not hold yet; the episodes of these cases. Raises what a worker raises."""
     load_vla(arm.checkpoint)  # what cannot be loaded is told once, before there are processes
     results.parent.mkdir(parents=True, exist_ok=True)
-    missing = [case for case in cases if case not in read_results(results)]
+    known = read_results(results)
+    missing = [case for case in cases if case not in known]
     if missing:
+        before = _lines(results)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         # spawn: a forked child would share the parent's simulator and its threads
         with (
@@ -72,10 +75,14 @@ def evaluate(arm: Arm, cases: Sequence[Case], results: Path, *, workers: int, co
                 ended, running = wait(running, timeout=LOOK_S, return_when=FIRST_EXCEPTION)
                 for future in ended:
                     future.result()
-                done = read_results(results)
-                progress.update(bar, completed=sum(case in done for case in cases))
+                progress.update(bar, completed=len(cases) - len(missing) + _lines(results) - before)
     found = read_results(results)
     return {case: found[case] for case in cases}
+
+
+def _lines(path: Path) -> int:
+    """To read them all takes long."""
+    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def film(arm: Arm, case: Case, path: Path) -> Episode:
@@ -151,7 +158,7 @@ def _suffix(arm: Arm) -> str:
         + ("-anti-freeze" if arm.anti_freeze else "")
         + ("" if arm.resolute else "-not-resolute")
     )
-    return wrapped + "".join(f"-{path.stem}" for path in arm.skill_files)
+    return wrapped + "".join(f"-{path.stem}-{file_sha256(path)[:SHOWN_DIGITS]}" for path in arm.skill_files)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -91,6 +91,7 @@ def _gather(training: Training, frames: ShardReader, view: TrainingView, stop: S
     try:
         while not stop() and frames.refresh() < least:
             view.wait(len(frames), least)
+            collectors.check()
             time.sleep(POLL_S)
     finally:
         collectors.stop()

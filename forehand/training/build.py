@@ -35,7 +35,11 @@ def first_vla(config: TrainConfig) -> SmallVLA:
     if learning is not None:
         return grown(load_small(learning.checkpoint), learning.words, config.robot.collect.new_names)
     processor = new_processor(frozenset(VOCABULARY_WORDS), config.model.language)
-    return SmallVLA(new_model(config.model, processor, config.training.seed), processor, new_contract(processor))
+    return SmallVLA(
+        new_model(config.model, processor, config.training.seed, tells_kind=config.training.loss.kind > 0),
+        processor,
+        new_contract(processor),
+    )
 
 
 def new_processor(words: frozenset[str], language: str = "learned") -> RT2Processor:
@@ -44,7 +48,9 @@ def new_processor(words: frozenset[str], language: str = "learned") -> RT2Proces
     return RT2Processor(make_tokenizer(training_words() | names | words), cameras=IMAGE_SIZES, language=language)
 
 
-def new_model(model: ModelConfig, processor: RT2Processor, seed: int) -> RT2ForConditionalGeneration:
+def new_model(
+    model: ModelConfig, processor: RT2Processor, seed: int, *, tells_kind: bool = True
+) -> RT2ForConditionalGeneration:
     """Random weights of this seed."""
     torch.manual_seed(seed)
     config = RT2Config(
@@ -57,6 +63,7 @@ def new_model(model: ModelConfig, processor: RT2Processor, seed: int) -> RT2ForC
         location_start=processor.location_start,
         bins=BINS,
         stem_kernels=STEM_KERNELS,
+        tells_kind=tells_kind,
         **model.sizes,
     )
     return RT2ForConditionalGeneration(config)

@@ -38,8 +38,10 @@ def claimed(folder: Path, config: TrainConfig) -> Iterator[bool]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ConfigError(f"{folder}: a training is running there already") from None
-        begun = _check_same(folder, config)
-        if not begun:
+        begun = (folder / CONFIG).is_file()
+        if begun:
+            check_same(folder, config)
+        else:
             _write(folder / CONFIG, config)
         yield begun
 
@@ -51,15 +53,13 @@ def begun_config(folder: Path) -> TrainConfig:
     return read_recipe(folder / CONFIG)
 
 
-def _check_same(folder: Path, config: TrainConfig) -> bool:
-    if not (folder / CONFIG).is_file():
-        return False
+def check_same(folder: Path, config: TrainConfig) -> None:
+    """Raises ConfigError, saying what differs, where another training was begun in `folder`, or none."""
     before = begun_config(folder).model_dump(mode="json")
     found = differences(before, config.model_dump(mode="json"))
     if found:
         listed = "\n".join(f"  {line}" for line in found)
-        raise ConfigError(f"{folder}: another training was begun there; give another --folder. Differences:\n{listed}")
-    return True
+        raise ConfigError(f"{folder}: another training was begun there; give another folder. Differences:\n{listed}")
 
 
 def _write(path: Path, config: TrainConfig) -> None:

@@ -119,7 +119,8 @@ def training_table(facts: TrainingFacts, on_policy: Mapping[str, Rate], window_s
     told = "\n".join(f"| {name} | {value} |" for name, value in rows)
     return (
         f"# Training {facts.recipe}\n\n| | |\n|---|---|\n{told}\n\n"
-        f"## On policy, last {window_s / 60:.0f} minutes\n\n{ON_POLICY_NOTE}\n\n{on_policy_table(on_policy)}"
+        f"## On policy, last {window_s / 60:.0f} minutes of collecting\n\n"
+        f"{ON_POLICY_NOTE}\n\n{on_policy_table(on_policy)}"
     )
 
 

@@ -130,8 +130,9 @@ def _train_small(training: Training, view: TrainingView) -> bool:
         view.note("no TensorBoard curves: pip install 'forehand[train]'")
     stop = Stop()
     collecting = trainer.share < training.config.robot.until
+    trainer.growing = trainer.growing and collecting
     with stop.on_ctrl_c(), _helpers(training, collecting) as helpers, view.shown():
-        recorder = _Recorder(training, view, curves, helpers)
+        recorder = _Recorder(training, view, curves, helpers, trainer)
         trainer.run(recorder, stop, recorder.waiting)
         curves.close()
     if trainer.share < 1.0:
@@ -190,8 +191,11 @@ def _helpers(training: Training, collecting: bool) -> Iterator[_Helpers]:
 class _Recorder:
     """Hears of progress and passes it on to display, log and curves."""
 
-    def __init__(self, training: Training, view: TrainingView, curves: Curves, helpers: _Helpers) -> None:
+    def __init__(
+        self, training: Training, view: TrainingView, curves: Curves, helpers: _Helpers, trainer: Trainer
+    ) -> None:
         self._training, self._view, self._curves, self._helpers = training, view, curves, helpers
+        self._trainer = trainer
         self._logged_at = -LOG_EVERY_S
 
     def __call__(self, progress: Progress) -> None:
@@ -211,7 +215,8 @@ class _Recorder:
         self._check_helpers()
 
     def _end_collecting(self, workers: int) -> None:
-        """The trainer gets the collectors' cores."""
+        """The trainer gets the collectors' cores, and waits for no more frames."""
+        self._trainer.growing = False
         if self._helpers.collectors is not None:
             self._helpers.collectors.stop()
             self._helpers.collectors = None

@@ -23,6 +23,7 @@ from executor.learning.labels import LAYOUT
 from executor.vla_inputs import IMAGE_SIZES
 from forehand.config import ConfigError
 from forehand.training.config import ImageTextData, RobotData, TrainConfig, VisionLanguageData
+from rt2.minilm import check_files, find_minilm
 from rt2.training.examples import TextExample, read_image_text
 from rt2.training.frames import Frames, write_shard
 from rt2.training.mixture import ExampleFolder, ExampleMixture, ExampleSource, FixedExamples
@@ -36,8 +37,19 @@ POLL_S = 1.0
 
 
 def check_sources(config: TrainConfig) -> None:
-    """Raises ConfigError, DatasetError or ExampleError, naming what is wrong, for data that cannot be learned from."""
+    """Raises ConfigError, SkillCallError, CheckpointError, DatasetError or ExampleError, naming what is wrong, for what
+    cannot be learned from."""
     robot, there = config.robot, 0
+    library = robot.collect.library()
+    for name in robot.collect.skills:
+        library.skill(name)
+    unknown = sorted(config.training.loss.emphasis.keys() - set(LAYOUT.auxiliary))
+    if unknown:
+        raise ConfigError(
+            f"training.loss.emphasis: no auxiliary number '{unknown[0]}'; have: {', '.join(LAYOUT.auxiliary)}"
+        )
+    if config.model.language == "minilm" and config.model.backbone is None:
+        check_files(find_minilm())
     if robot.frames is not None:
         there += sum(len(_opened(shard)) for shard in _shards(robot.frames))
     for path in robot.datasets:

@@ -23,6 +23,9 @@ Rgb: TypeAlias = tuple[float, float, float]  # 0 to 1
 Pattern: TypeAlias = Literal["plain", "checks", "stripes", "noise"]
 
 CAMERA_NAMES = ("front", "overhead", "wrist")
+# How far light goes from the usual one at strength 1: least and most.
+AMBIENT, DIFFUSE, SPECULAR, WARMTH = (-0.15, 0.10), (-0.15, 0.15), (0.0, 0.2), (-0.15, 0.15)
+MOST_LIGHT = 2.0  # strength; beyond that there would be nothing left to see
 
 
 class _Record(BaseModel):
@@ -59,7 +62,10 @@ class CameraJitter(_Record):
 
 @dataclass(frozen=True)
 class Strengths:
-    """How far a drawn variation may go, 0 none to 1 full, for each thing by itself; distractors: at most so many."""
+    """How far a drawn variation may go, 0 none to 1 full, for each thing by itself; distractors: at most so many.
+
+    light may go to MOST_LIGHT, for what lies beyond the light that something was trained in.
+    """
 
     table: float = 1.0
     light: float = 1.0
@@ -67,9 +73,9 @@ class Strengths:
     distractors: int = 3
 
     def __post_init__(self) -> None:
-        for name in ("table", "light", "cameras"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ValueError(f"strength of {name} must lie in 0..1, not {getattr(self, name)!r}")
+        for name, most in (("table", 1.0), ("light", MOST_LIGHT), ("cameras", 1.0)):
+            if not 0.0 <= getattr(self, name) <= most:
+                raise ValueError(f"strength of {name} must lie in 0..{most:g}, not {getattr(self, name)!r}")
         if self.distractors < 0:
             raise ValueError(f"distractors must be at least 0, not {self.distractors}")
 
@@ -162,15 +168,23 @@ def _draw_light(rng: np.random.Generator, strength: float) -> Lighting:
     default = Lighting()
     around, height = rng.uniform(-math.pi, math.pi), rng.uniform(0.9, 1.8)
     drawn = (math.cos(around), math.sin(around), height)
-    ambient = default.ambient + strength * rng.uniform(-0.15, 0.10)
-    warmth = strength * rng.uniform(-0.15, 0.15)
+    ambient = default.ambient + strength * rng.uniform(*AMBIENT)
+    warmth = strength * rng.uniform(*WARMTH)
     return Lighting(
         direction=_mixed(default.direction, drawn, strength),
         colour=(min(1.0, 1.0 + warmth), 1.0 - abs(warmth) / 3, min(1.0, 1.0 - warmth)),
         ambient=ambient,
-        diffuse=default.diffuse + strength * rng.uniform(-0.15, 0.15),
-        specular=default.specular + strength * rng.uniform(0.0, 0.2),
+        diffuse=default.diffuse + strength * rng.uniform(*DIFFUSE),
+        specular=default.specular + strength * rng.uniform(*SPECULAR),
     )
+
+
+def is_beyond_full(light: Lighting) -> bool:
+    """Whether no draw of strength 1 gives this light: darker or brighter than any, or more coloured."""
+    default = Lighting()
+    brightness = ((light.ambient - default.ambient, AMBIENT), (light.diffuse - default.diffuse, DIFFUSE))
+    coloured = 1.0 - min(light.colour)
+    return coloured > WARMTH[1] or any(not low <= by <= high for by, (low, high) in brightness)
 
 
 def _draw_cameras(rng: np.random.Generator, strength: float) -> dict[str, CameraJitter]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from rt2.backbones.families import Family, Views, family_of
-from rt2.errors import InputError
+from rt2.errors import InputError, PromptError
 from rt2.prompts import checked_sentence
 
 STATE_BINS = 256
@@ -96,9 +96,14 @@ class Prompting:
     def action_prompt(self, sentence: str, sizes: Sequence[tuple[int, int]]) -> TokenPrompt:
         """RT-2's question about `sentence` behind pictures of these (width, height).
 
-        Raises PromptError for a sentence that is empty or over-long.
+        Raises PromptError for a sentence that is empty or over-long, or holds a token that the model keeps for itself.
         """
-        return self.prompt(action_question(checked_sentence(sentence)), self.picture_sizes(sizes))
+        said = checked_sentence(sentence)
+        added = self._tokenizer.added_tokens_decoder
+        own = [added[token].content for token in self._encode(said) if token in added and added[token].special]
+        if own or self._image_token in said:
+            raise PromptError(f"'{(*own, self._image_token)[0]}' is no word but a token of the model's own")
+        return self.prompt(action_question(said), self.picture_sizes(sizes))
 
     def prompt(self, text: str, sizes: Sequence[tuple[int, int]]) -> TokenPrompt:
         """Any text behind pictures of these (width, height), in the model's own format."""

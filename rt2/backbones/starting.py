@@ -46,6 +46,9 @@ def resume_or_start(
     now = (config.backbone, config.adapt, config.scheme, config.state == "text")
     if before != now:
         raise InputError(f"{folder} holds a run of {before}, not of {now}; choose another folder")
+    kept = {"vocabulary": contract.vocabulary, "token_ids": contract.token_ids}  # which the tuning itself decides
+    if backbone.contract.model_copy(update=kept) != contract:
+        raise InputError(f"{folder} holds a run for another action contract; choose another folder")
     return Start(backbone, card, version, optimizer)
 
 
@@ -58,7 +61,8 @@ def _fresh(config: TuneConfig, contract: ActionContract, frames: FrameSource, te
     words = [*asked, *(t.answer for t in texts)]
     actions = choose_actions(config.scheme, prompting, contract.dimensions, contract.bins, words)
     ids = tuple(actions.ids.tolist())
-    contract = contract.model_copy(update={"vocabulary": config.scheme, "token_ids": ids})
+    decided = {"vocabulary": config.scheme, "token_ids": ids}
+    contract = ActionContract.model_validate(contract.model_dump() | decided)  # the scheme may not suit it
     card = BackboneCard(
         adapt=config.adapt,
         base=config.backbone,

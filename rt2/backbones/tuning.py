@@ -27,6 +27,7 @@ from rt2.backbones.starting import Start, resume_or_start
 from rt2.backbones.tune_config import TuneConfig
 from rt2.backbones.versions import write_version
 from rt2.errors import InputError
+from rt2.training.errors import TrainingError
 from rt2.training.examples import TextExample
 
 LEAST_RATE = 0.1  # of the learning rate, at the end of the cosine
@@ -107,6 +108,11 @@ class _Tuner:
             tensors = on_model(batch_tensors(backbone.prompting, rows, "right"), backbone.model)
             with self._accelerator.accumulate(self._model):
                 output = self._model(**tensors)
+                if not bool(torch.isfinite(output.loss)):
+                    raise TrainingError(
+                        f"the loss is no number at step {step}: the tuning has diverged; a lower tuning.learning_rate "
+                        f"than {self._config.learning_rate:g} may help. What was saved before is as it was"
+                    )
                 self._accelerator.backward(output.loss)
                 if self._accelerator.sync_gradients:
                     self._accelerator.clip_grad_norm_(self._weights, self._config.clip)

@@ -17,6 +17,8 @@ from rt2.processing import RT2Processor, stacked
 from rt2.prompts import PromptKind
 from rt2.training.frames import Frames
 
+MOST_KEPT = 50_000  # prompts; half a gigabyte of what the frozen encoder heard
+
 
 @dataclass(frozen=True)
 class RobotBatch:
@@ -48,6 +50,9 @@ class Prompts:
         """The same for prompts of several kinds."""
         new = [prompt for prompt in dict.fromkeys(prompts) if prompt not in self._known]
         if new:
+            if len(self._known) + len(new) > MOST_KEPT:
+                self._known.clear()
+                new = list(dict.fromkeys(prompts))
             self._known.update(zip(new, self._processor.prompt_rows(new), strict=True))
         return stacked([self._known[prompt] for prompt in prompts])
 

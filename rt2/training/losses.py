@@ -44,14 +44,13 @@ def softened(bins: Tensor, count: int, softness: float) -> Tensor:
     return weights / weights.sum(-1, keepdim=True)
 
 
-def action_loss(logits: Tensor, bins: Tensor, flags: Tensor, softness: float) -> Tensor:
+def action_loss(logits: Tensor, bins: Tensor, flags: Tensor, ends: Tensor, softness: float) -> Tensor:
     """logits (b, 8, n), bins (b, 8), flags (8,) True for dimensions with two values → mean cross-entropy, in nats.
 
-    Of an action that terminates nothing else is executed, and nothing else counts. What softening alone costs is
-    subtracted, so that 0 is perfect.
+    ends (b,): True for actions that terminate; of those nothing else is executed, and only flags count. What softening
+    alone costs is subtracted: 0 is perfect, but where a bin lies at the end of its range less is possible.
     """
-    ends = (flags & (bins == logits.shape[-1] - 1)).any(-1, keepdim=True)
-    counts = flags | ~ends
+    counts = flags | ~ends[:, None]
     logs = logits.float().log_softmax(-1)
     hard = -logs.gather(-1, bins.unsqueeze(-1)).squeeze(-1)
     if softness <= 0:

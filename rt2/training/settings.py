@@ -52,6 +52,12 @@ class TrainingSettings(BaseModel):
             raise ValueError("a training needs a budget: samples, minutes or both")
         return self
 
+    @model_validator(mode="after")
+    def _has_a_late_part_or_none(self) -> Self:
+        if (self.late_batch is None) != (self.late_from == 1.0):
+            raise ValueError("late_from (below 1) and late_batch go together")
+        return self
+
     def batch_at(self, share: float) -> int:
         """Examples of a step at a share of the budget."""
         return self.late_batch if self.late_batch is not None and share >= self.late_from else self.batch

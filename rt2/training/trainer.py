@@ -70,8 +70,9 @@ def ignore_wait(_frames: int, _needed: int) -> None:
 class Trainer:
     """One training in `folder` (see rt2.training.publishing for its files). Goes on where a killed one stopped.
 
-    growing: whether more frames will come, which are then waited for. trained: whether the network is one that has been
-    trained before, so that what it takes for usual stands and its average is worth keeping. Raises TrainingError from
+    growing: whether more frames will come, which are then waited for; may be changed meanwhile. trained: whether the
+    network is one that has been trained before, so that what it takes for usual stands and its average is worth
+    keeping. Raises TrainingError from
     `run` and `step`.
     """
 
@@ -89,7 +90,7 @@ class Trainer:
         growing: bool = True,
         trained: bool = False,
     ) -> None:
-        self.settings, self.folder, self._growing = settings, folder, growing
+        self.settings, self.folder, self.growing = settings, folder, growing
         self.model = on_device(model, device)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         one_by_one = settings.told_share == 1.0  # it never learned to act without being told
@@ -98,6 +99,7 @@ class Trainer:
         self._reader, self._text = reader, text
         self._tokens = ActionTokenizer.own(processor.action_start, contract.dimensions, contract.bins)
         self._flags = torch.tensor([d.is_flag for d in contract.dimensions], device=device)
+        self._terminate = [d.name for d in contract.dimensions].index("terminate")
         self._emphasis = _emphasis(settings.loss.emphasis, model.config.auxiliary).to(device)
         self._prompts = Prompts(processor)
         self._names = [t.to(device) for t in processor.prompts(model.config.cell_names, "ask")]
@@ -223,11 +225,15 @@ class Trainer:
             "losses": self._loss_means(),
         }
         partial = self.folder / ".trainer.pt.partial"
-        torch.save(state, partial)
+        try:
+            torch.save(state, partial)
+        except (OSError, RuntimeError) as error:  # a full disk is a RuntimeError of torch's
+            raise TrainingError(f"{partial}: cannot be written, is the disk full? {error}") from error
         os.replace(partial, self.folder / "trainer.pt")
 
     def _resume(self) -> None:
         path = self.folder / "trainer.pt"
+        self.version = newest_version(self.folder)  # one number, one policy
         if not path.exists():
             return
         state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
@@ -238,7 +244,7 @@ class Trainer:
         self._noise.set_state(state["noise"].cpu())
         for name, value in state["counts"].items():
             setattr(self, name, value)
-        self.version = max(self.version, newest_version(self.folder))  # one number, one policy
+        self.version = max(self.version, newest_version(self.folder))
         self._arrived = state.get("arrived", 0)
         self._losses = {name: torch.tensor(value, device=self.device) for name, value in state["losses"].items()}
         self._measured = True
@@ -264,7 +270,7 @@ class Trainer:
         while not stop():
             self._refresh()
             needed = max(self.settings.least_frames, self.samples / self.settings.most_reuse)
-            if not self._growing or self._arrived >= needed:
+            if not self.growing or self._arrived >= needed:
                 break
             on_wait(self._arrived, math.ceil(needed))
             time.sleep(WAIT_S)
@@ -295,7 +301,8 @@ class Trainer:
         kinds = kinds_of(batch.bins, model.config.bins) if settings.loss.kind else None
         seen = model.look(pictures, batch.state, heard, kinds=kinds)
         logits = model.action_logits(seen, self._told(batch.bins))
-        parts = {"action": action_loss(logits, batch.bins, self._flags, settings.loss.softness_bins)}
+        ends = batch.bins[:, self._terminate] == model.config.bins - 1
+        parts = {"action": action_loss(logits, batch.bins, self._flags, ends, settings.loss.softness_bins)}
         if kinds is not None:
             parts["kind"] = functional.cross_entropy(seen.kinds.float(), kinds)
         sizes = {name: (h // 8, w // 8) for name, (w, h) in model.config.cameras.items()}

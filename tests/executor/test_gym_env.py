@@ -137,10 +137,19 @@ def test_a_call_of_choice(picking):
     assert info["call"] == "pick(blue block)"
     with pytest.raises(TaskError, match="no object 'pink block' here"):
         picking.reset(seed=1, options={"call": "pick(pink block)"})
-    with pytest.raises(TaskError, match="holding"):
-        picking.reset(seed=1, options={"call": "place_in(green bowl)"})
+    with pytest.raises(ValueError, match="no option 'cal' of reset; have: 'call'"):
+        picking.reset(seed=1, options={"cal": "pick(blue block)"})
     with pytest.raises(SkillCallError, match="not a skill call"):
         picking.reset(seed=1, options={"call": "the blue one"})
+
+
+def test_what_a_call_of_choice_puts_down_is_in_the_hand(picking):
+    picking.reset(seed=1, options={"call": "place_on(table)"})
+    over = False
+    while not over:
+        _, reward, terminated, truncated, info = picking.step(picking.expert_action())
+        over = terminated or truncated
+    assert reward == 1, info
 
 
 def test_what_cannot_be_is_refused_in_words():

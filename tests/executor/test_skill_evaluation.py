@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 from fake_vla import DONE, STILL, UP, FakeVLA
 
 from executor.evaluation_cases import MOST_SEED, Case, Posed, pose, splits_of, variation_of
+from executor.learning.worlds import LOOKS
 from executor.lock_step import Asking, together
 from executor.policies.rt2 import Decision, Rt2Policy, VLAPolicy
 from executor.robot_contract import tabletop_contract
@@ -16,6 +18,7 @@ from executor.skill_evaluation import Episode, SkillEvaluation, wrong_object
 from executor.vla_inputs import IMAGE_SIZES
 from robots.robot import Observation
 from robots.tabletop.names import UNSEEN_COLOURS
+from robots.tabletop.variations import Lighting, Variation, is_beyond_full
 from rt2.vla import VLA, ActInput
 from skills.library import SkillLibrary
 from skills.literals import Literal
@@ -24,6 +27,7 @@ from skills.symbolic_state import SymbolicState
 from skills.wordings import held_out_sentences, words_of
 
 LIBRARY = SkillLibrary()
+TURN = Path(__file__).parents[2] / "examples" / "skills" / "turn.py"
 CONTRACT = tabletop_contract(IMAGE_SIZES)
 CLUTTER = dict.fromkeys(("red block", "blue block"), "block") | {"red bowl": "bowl", "blue bowl": "bowl"} | {
     "drawer": "drawer", "button": "button", "lamp": "lamp", "table": "table",
@@ -111,6 +115,10 @@ def test_wordings_are_held_out_ones_of_each_tier_in_turn() -> None:
         assert found.sentence in held_out_sentences(LIBRARY.skill("open"), found.call.arguments, tier)
 
 
+def training_world_light(seed: int) -> Lighting:
+    return Variation.draw(seed, LOOKS).light
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_looks_are_what_the_split_says(seed: int) -> None:
     assert variation_of("seen", seed) is None
@@ -124,8 +132,33 @@ def test_looks_are_what_the_split_says(seed: int) -> None:
     assert (dict(background.cameras), background.distractors) == ({}, 0)
     assert surroundings.table.pattern == "plain"
     assert set(surroundings.cameras) >= {"front", "wrist"}
+    assert is_beyond_full(surroundings.light)
+    assert not is_beyond_full(training_world_light(seed))
     assert distracted.distractors > 0
     assert dict(distracted.cameras) == {}
+
+
+def test_a_skill_of_ones_own_has_wordings_and_swaps_of_its_own() -> None:
+    """It has no verbs in the tables, and in its scenes there is one thing that it works on."""
+    library = SkillLibrary().with_file(TURN)
+    for seed in range(3):
+        found = pose(Case("wordings", "turn", seed), library)
+        found.world.close()
+        assert found.variant in ("structure", "noun")
+    swapped = pose(Case("steering", "turn", 0), library)
+    swapped.world.close()
+    assert swapped.call is not None
+    assert swapped.call.skill != "turn"
+
+
+def test_what_breaks_at_every_step_does_not_count_as_doing_nothing() -> None:
+    def broken(_given: object) -> list[tuple[float, ...]]:
+        return [(float("nan"),) * 8]
+
+    vla = FakeVLA(broken)
+    evaluation = SkillEvaluation(lambda _posed: Rt2Policy(vla, CONTRACT))
+    episode = one(evaluation, Case("steering", "press", 15), vla)
+    assert (episode.variant, episode.ended_by, episode.succeeded) == ("nonsense", "error", False)
 
 
 def test_swapped_sentences_of_fixed_things_ask_for_another_skill() -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from executor.policies.expert import ExpertPolicy
 from executor.progress import ProgressWatch
-from executor.skill_executor import ControlStep, SkillExecutor
+from executor.skill_executor import MOST_OPEN_LOOP_STEPS, ControlStep, SkillExecutor
 from executor.stop import StopToken
 from robots.physical_state import HandState, PhysicalState
 from robots.robot import Action, Observation, Proprioception, SentAction
 from robots.safety import SafetyStop, StopCause
+from robots.safety_limits import EnvelopeLimits
 from skills.library import SkillLibrary
 from skills.skill import SkillCall, SkillCallError
 from world_model.results import EndedBy
@@ -94,10 +95,34 @@ def test_a_chunk_is_executed_one_action_per_control_step() -> None:
     assert (run.control_steps, policy.asked, robot.steps) == (4, 2, 4)
 
 
+def test_a_long_chunk_is_cut_and_the_policy_looks_again() -> None:
+    robot, policy = FakeRobot(), ScriptedPolicy([FORWARD] * 50, [FORWARD, DONE])
+    run = SkillExecutor(robot, policy).run(PICK, CALL)
+    assert (run.control_steps, policy.asked) == (MOST_OPEN_LOOP_STEPS + 1, 2)
+    assert EnvelopeLimits().max_unobserved_steps > MOST_OPEN_LOOP_STEPS, "the envelope's watchdog is the second guard"
+
+
+def test_a_run_that_is_broken_off_leaves_the_robot_stopped() -> None:
+    robot = FakeRobot()
+
+    class Interrupted(ScriptedPolicy):
+        def act(self, observation: Observation) -> Sequence[Action]:  # noqa: ARG002
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        SkillExecutor(robot, Interrupted([FORWARD])).run(PICK, CALL)
+    assert robot.stopped_because == [f"{CALL} was broken off"]
+    robot.stopped_because.clear()
+    attempt = SkillExecutor(robot, ScriptedPolicy([FORWARD])).attempt(PICK, CALL)
+    next(attempt)
+    attempt.close()
+    assert robot.stopped_because == [f"{CALL} was broken off"]
+
+
 def test_the_time_limit_leaves_room_to_say_done() -> None:
     limit = PICK.time_limit_steps
     late = SkillExecutor(FakeRobot(), ScriptedPolicy([FORWARD])).run(PICK, CALL)
-    in_time = SkillExecutor(FakeRobot(), ScriptedPolicy([FORWARD] * limit, [DONE])).run(PICK, CALL)
+    in_time = SkillExecutor(FakeRobot(), ScriptedPolicy(*[[FORWARD]] * limit, [DONE])).run(PICK, CALL)
     assert (late.ended_by, late.control_steps) == (EndedBy.TIME_LIMIT, limit)
     assert (in_time.ended_by, in_time.control_steps) == (EndedBy.TERMINATED, limit)
 

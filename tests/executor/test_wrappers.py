@@ -13,6 +13,7 @@ from executor.policies.wrappers import AntiFreeze, Chunked, Resolute
 from executor.robot_contract import tabletop_contract
 from executor.vla_inputs import IMAGE_SIZES
 from robots.robot import Action, CameraImage, Observation, Proprioception
+from robots.safety import hold
 from skills.skill import SkillCall
 
 CALL = SkillCall.parse("pick(red block)")
@@ -121,3 +122,13 @@ def test_a_new_call_forgets_the_dithering_of_the_last() -> None:
     policy = turning(0.2, -0.2, 0.2, -0.2)
     turns_and_heights(policy, 2)
     assert [turn for turn, _ in turns_and_heights(policy, 2)] == [0.2, -0.2]
+
+
+def test_nobody_moves_the_robot_while_its_pictures_are_too_old() -> None:
+    late = Observation(20, 2.0, BODY, PICTURES)
+    resolute = turning(0.2, -0.2, 0.2)
+    turns_and_heights(resolute, 3)
+    nudging = AntiFreeze(rt2(GRIP), patience_steps=2)
+    nudging.begin(CALL, "pick up the red block")
+    for policy in (resolute, nudging):
+        assert [policy.act(late) for _ in range(6)] == [(hold(BODY),)] * 6

@@ -96,14 +96,14 @@ def test_shared_frames_are_the_reference_arms_and_with_own_frames_it_is_the_base
 
 
 def test_every_cell_has_as_many_cases_of_the_skills_that_it_says_something_of() -> None:
-    cases = cases_of(list(CELLS), ("pick", "press"), 12)
+    cases = cases_of(list(CELLS), ("pick", "press"), 12, 0)
     assert len(set(cases)) == len(cases) == 12 * len(CELLS)
     of_colours = [case for case in cases if case.split == "colours"]
     assert {case.skill for case in of_colours} == {"pick"}
     tiers = {(case.skill, case.seed % 3) for case in cases if case.split == "wordings"}
     assert len(tiers) == 6
     assert {case.split for case in cases[: len(CELLS)]} == set(CELLS.values())
-    assert cases_of(["unseen objects"], ("press",), 12) == []
+    assert cases_of(["unseen objects"], ("press",), 12, 0) == []
 
 
 def file_job(folder: Path, name: str, after: Sequence[str] = (), work: object = None, cores: int = 1) -> Job:
@@ -142,7 +142,7 @@ def test_jobs_wait_for_each_other_and_what_is_done_is_not_done_again(tmp_path: P
 
 def test_a_study_plans_each_training_once_and_evaluates_it(tmp_path: Path) -> None:
     settings = StudySettings(samples=1000)
-    jobs = all_jobs(settings, tmp_path, ["minilm"], range(2), cases_of(["seen"], SKILLS, 4), "cpu")
+    jobs = all_jobs(settings, tmp_path, ["minilm"], range(2), partial(cases_of, ["seen"], SKILLS, 4), "cpu")
     by_name = {job.name: job for job in jobs}
     assert len(by_name) == len(jobs) == 1 + 2 * (3 + 2)
     assert by_name["train minilm 1"].after == ("examples", "train dagger 1")
@@ -173,7 +173,7 @@ def episode(case: Case, succeeded: bool) -> Episode:
 
 def results_of(shares: Mapping[str, Sequence[float]], episodes: int = 60) -> Results:
     """arm → the share that succeeds in each training seed, in every cell."""
-    cases = cases_of(list(CELLS), SKILLS, episodes)
+    cases = cases_of(list(CELLS), SKILLS, episodes, 0)
     return {
         arm: {
             seed: {case: episode(case, (k // len(CELLS)) % 20 < 20 * share) for k, case in enumerate(cases)}

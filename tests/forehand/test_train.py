@@ -141,6 +141,12 @@ REFUSED = {
     "no frames there": ([*TINY, "--folder", "x"], "no frames (*.npy) in given"),
     "no dataset": (["train", "tiny", "--set", "robot.datasets=[nowhere]", "--folder", "x"], "nowhere"),
     "unknown device": (["train", "tiny", "--device", "tpu"], "no device 'tpu'; have: cpu, cuda"),
+    "unknown skill": (["train", "tiny", "--set", "robot.collect.skills=[pic]", "--folder", "x"], "did you mean 'pick'"),
+    "unknown number": (
+        ["train", "tiny", "--set", "training.loss.emphasis={far: 2}", "--folder", "x"],
+        "no auxiliary number 'far'; have",
+    ),
+    "half a late part": (["train", "tiny", "--set", "training.late_batch=32", "--folder", "x"], "go together"),
     "tuning of nothing": (["train", "tiny", "--set", "tuning.rank=4"], "tuning is for model.backbone"),
 }
 

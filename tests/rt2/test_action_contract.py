@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -134,6 +135,8 @@ class TestDifferences:
         assert caught.value.differences == tuple(CONTRACT.differences(robot))
         assert str(caught.value).count("\n  - ") == len(caught.value.differences) == 4
         assert isinstance(caught.value, VLAError)
+        again = pickle.loads(pickle.dumps(caught.value))
+        assert (str(again), again.differences) == (str(caught.value), caught.value.differences)
 
     def test_what_is_more_or_unsaid_does_not_matter(self):
         assert CONTRACT.differences(changed(state=None, cameras={**ROBOT.cameras, "overhead": FRONT})) == []

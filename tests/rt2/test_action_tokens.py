@@ -250,6 +250,20 @@ class TestOpenVLA:
         assert np.array_equal(openvla_encode(np.full((2, 1, 3), number)), np.full((2, 1, 3), token))
         assert self.seven.encode([number] * 7).tolist() == [token] * 7
 
+    @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+    def test_the_bare_mapping_refuses_what_is_no_number(self, broken):
+        with pytest.raises(InputError, match="not finite"):
+            openvla_encode([0.0, broken])
+        with pytest.raises(InputError, match="whole numbers"):
+            openvla_decode([31744.5])
+
+    def test_a_hair_below_an_edge_stays_below_it(self):
+        """A range of -1..1 is no arithmetic: what would round onto the edge is another token."""
+        below = np.nextafter(np.linspace(-1, 1, 256)[1:-1], -1.0)
+        actions = np.tile(below[:, None], (1, 7))
+        digits = np.digitize(actions, np.linspace(-1, 1, 256))
+        assert np.array_equal(self.seven.encode(actions), 32000 - digits)
+
     def test_single_precision_agrees(self):
         actions = np.random.default_rng(1).uniform(-1.1, 1.1, (500, 7)).astype(np.float32)
         digits = np.digitize(np.clip(actions, -1.0, 1.0), np.linspace(-1, 1, 256))

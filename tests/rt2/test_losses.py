@@ -17,6 +17,22 @@ BINS = 256
 FLAGS = torch.tensor([True, False, False, False, False, False, False, True])
 
 
+def going_on(count: int) -> torch.Tensor:
+    """None of so many actions terminates."""
+    return torch.zeros(count, dtype=torch.bool)
+
+
+def test_of_an_action_that_terminates_only_flags_count() -> None:
+    """A flag at its end is not yet an end: a gripper that is shut says nothing of terminating."""
+    torch.manual_seed(1)
+    logits, bins = torch.randn(2, 8, BINS, requires_grad=True), torch.full((2, 8), BINS - 1)
+    action_loss(logits, bins, FLAGS, torch.tensor([True, False]), 2.0).backward()
+    assert logits.grad is not None
+    learned = logits.grad.abs().sum(-1) > 0
+    assert learned[0].tolist() == FLAGS.tolist()
+    assert learned[1].all()
+
+
 def test_a_softened_bin_is_a_gaussian_of_its_neighbours() -> None:
     weights = softened(torch.tensor([100]), BINS, 2.0)[0]
     assert float(weights.sum()) == pytest.approx(1.0)
@@ -33,7 +49,7 @@ def test_a_softened_bin_at_the_edge_still_sums_to_one() -> None:
 
 def test_action_loss_of_knowing_nothing() -> None:
     """Uniform: log 256 for each token; what softening costs by itself is subtracted from the six that are softened."""
-    loss = action_loss(torch.zeros(3, 8, BINS), torch.full((3, 8), 128), FLAGS, 2.0)
+    loss = action_loss(torch.zeros(3, 8, BINS), torch.full((3, 8), 128), FLAGS, going_on(3), 2.0)
     softening = math.log(2 * math.sqrt(2 * math.pi * math.e))
     assert float(loss) == pytest.approx(math.log(256) - 6 / 8 * softening, rel=1e-5)
 
@@ -43,7 +59,7 @@ def test_action_loss_is_nothing_where_everything_is_known() -> None:
     logits = softened(bins, BINS, 2.0).clamp(min=1e-30).log()
     hard = torch.nn.functional.one_hot(bins, BINS) * 1000.0
     logits = torch.where(FLAGS[None, :, None], hard, logits)
-    assert float(action_loss(logits, bins, FLAGS, 2.0)) == pytest.approx(0.0, abs=1e-4)
+    assert float(action_loss(logits, bins, FLAGS, going_on(1), 2.0)) == pytest.approx(0.0, abs=1e-4)
 
 
 def test_a_flag_stays_hard() -> None:
@@ -54,17 +70,18 @@ def test_a_flag_stays_hard() -> None:
     far = torch.zeros(1, 8, BINS)
     far[..., 20] = 20.0
     only_flags, no_flags = torch.ones(8, dtype=torch.bool), torch.zeros(8, dtype=torch.bool)
-    assert float(action_loss(beside, bins, only_flags, 2.0)) == pytest.approx(
-        float(action_loss(far, bins, only_flags, 2.0))
+    assert float(action_loss(beside, bins, only_flags, going_on(1), 2.0)) == pytest.approx(
+        float(action_loss(far, bins, only_flags, going_on(1), 2.0))
     )
-    assert float(action_loss(beside, bins, no_flags, 2.0)) < float(action_loss(far, bins, no_flags, 2.0)) - 1
+    near, off = (float(action_loss(logits, bins, no_flags, going_on(1), 2.0)) for logits in (beside, far))
+    assert near < off - 1
 
 
 def test_without_softness_it_is_plain_cross_entropy() -> None:
     torch.manual_seed(0)
     logits, bins = torch.randn(4, 8, BINS), torch.randint(0, BINS, (4, 8))
     plain = torch.nn.functional.cross_entropy(logits.flatten(0, 1), bins.flatten())
-    assert float(action_loss(logits, bins, FLAGS, 0.0)) == pytest.approx(float(plain), rel=1e-5)
+    assert float(action_loss(logits, bins, FLAGS, going_on(4), 0.0)) == pytest.approx(float(plain), rel=1e-5)
 
 
 def splat(x: float, y: float, rows: int, columns: int) -> torch.Tensor:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from tiny_rt2 import tiny_processor, tiny_vla
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from rt2.action_contract import standard_dimensions
+from rt2.configuration import RT2Config
 from rt2.errors import CheckpointError, InputError, PromptError
 from rt2.modeling import ACTION_TOKENS, RT2ForConditionalGeneration
 from rt2.processing import RT2Processor
@@ -56,7 +59,7 @@ def copied(saved: Path, tmp_path: Path) -> Path:
 
 
 def test_a_loaded_checkpoint_acts_as_the_saved_one_did(vla: SmallVLA, saved: Path) -> None:
-    loaded = load_vla(saved)
+    loaded = load_vla(str(saved))
     ours, theirs = vla.act([act_input(vla)]), loaded.act([act_input(loaded)])  # type: ignore[arg-type]
     np.testing.assert_array_equal(ours, theirs)
     assert loaded.contract == vla.contract
@@ -68,6 +71,57 @@ def test_the_auto_classes_know_it(saved: Path, vla: SmallVLA) -> None:
     assert isinstance(processor, RT2Processor)
     assert processor.cameras == vla.processor.cameras
     assert torch.equal(processor.prompts(["pick up"])[0], vla.processor.prompts(["pick up"])[0])
+
+
+def test_a_fresh_process_needs_but_one_import_for_the_auto_classes(saved: Path) -> None:
+    said = (
+        "import sys, rt2.small; from transformers import AutoConfig, AutoModel, AutoProcessor\n"
+        "print(*(type(each.from_pretrained(sys.argv[1])).__name__ for each in (AutoConfig, AutoModel, AutoProcessor)))"
+    )
+    done = subprocess.run([sys.executable, "-c", said, str(saved)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["RT2Config", "RT2ForConditionalGeneration", "RT2Processor"]
+
+
+def test_it_can_be_called_as_other_models_are(vla: SmallVLA) -> None:
+    given = act_input(vla)
+    pictures = {name: image[None] for name, image in given.images.items()}
+    with torch.inference_mode():
+        logits = vla.model(**vla.processor("pick up the red block", pictures, given.state[None])).logits
+    assert logits.shape == (1, ACTION_TOKENS, BINS)
+    bins = vla._chosen(logits, slice(None))
+    np.testing.assert_array_equal(vla._tokens.from_bins(bins.numpy())[:, None].astype(np.float32), vla.act([given]))
+
+
+def test_the_order_in_which_cameras_are_named_does_not_matter(tmp_path: Path) -> None:
+    """transformers sorts what it writes, and the order decides which weights see which camera."""
+    cameras = {"wrist": CAMERAS["wrist"], "front": CAMERAS["front"]}
+    ours = tiny_vla(tiny_processor(["pick", "up"], cameras), STATE)
+    save_small(tmp_path, ours)
+    theirs = load_small(tmp_path)
+    given = act_input(ours, "pick up")
+    np.testing.assert_array_equal(ours.act([given]), theirs.act([replace(given, prompt=theirs.encode("pick up"))]))
+
+
+@pytest.mark.parametrize(
+    ("cameras", "said"), [({"front": [90, 96]}, "'front' of \\[90, 96\\]"), ({"a.b": [8, 8]}, "'a.b'")]
+)
+def test_pictures_that_cannot_be_cut_into_cells_are_refused(cameras: dict[str, list[int]], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        RT2Config(cameras=cameras)
+
+
+def test_a_network_that_decides_no_kind_does_not_listen_to_one() -> None:
+    processor = tiny_processor(["pick", "up"], CAMERAS)
+    plain = tiny_vla(processor, STATE, tells_kind=False)
+    given = act_input(plain, "pick up")
+    before = plain.act([given])
+    with torch.no_grad():
+        plain.model.decided.weight.add_(torch.randn_like(plain.model.decided.weight))
+    np.testing.assert_array_equal(plain.act([given]), before)
+
+
+def test_no_inputs_give_no_actions(vla: SmallVLA) -> None:
+    assert vla.act([]).shape == (0, 1, ACTION_TOKENS)
 
 
 def test_one_by_one_is_what_the_network_says_when_told_its_own_tokens(vla: SmallVLA) -> None:
@@ -139,11 +193,15 @@ def test_pictures_and_states_it_refuses(vla: SmallVLA) -> None:
     small = {**good.images, "wrist": good.images["wrist"][:8]}
     floats = {**good.images, "front": good.images["front"].astype(np.float32)}
     for bad, message in (
-        (replace(good, images=small), "camera 'wrist': expected 16×16×3"),
+        (replace(good, images=small), "camera 'wrist': expected n×16×16×3"),
         (replace(good, images=floats), "camera 'front': pixels must be uint8, not float32"),
         (replace(good, images={"front": good.images["front"]}), "no picture of camera 'wrist'; have: front"),
         (replace(good, state=np.zeros(3, np.float32)), "state must have 2 entries"),
         (replace(good, state=np.array([0, np.nan], np.float32)), "state is not finite: tool_y"),
+        (replace(good, state=[0.0, 0.0]), "state must be a numpy array, not list"),
+        (replace(good, images={**good.images, "front": [[0]]}), "picture of camera 'front' must be a numpy array"),
+        (replace(good, images={**good.images, "front": good.images["front"][None]}), "n×24×32×3"),
+        (replace(good, prompt="pick up the red block"), "what `encode` made of a sentence, not str"),
     ):
         with pytest.raises(InputError, match=message):
             vla.act([bad])
@@ -189,6 +247,9 @@ def test_weights_that_are_not_numbers_are_refused(saved: Path, tmp_path: Path) -
     [
         ({"bins": 128}, "bins: the network's 256, told 128"),
         ({"state": ["tool_x", "far"]}, r"state: .*told \('tool_x', 'far'"),
+        ({"vocabulary": "integers"}, "vocabulary: the network's own, told integers"),
+        ({"token_ids": list(range(256))}, "action tokens: the network's"),
+        ({"dimensions": [d.model_dump() for d in reversed(standard_dimensions())]}, "numbers of an action"),
     ],
 )
 def test_a_contract_of_another_network_is_refused(
@@ -198,6 +259,14 @@ def test_a_contract_of_another_network_is_refused(
     contract = json.loads((folder / "action_contract.json").read_text())
     (folder / "action_contract.json").write_text(json.dumps({**contract, **change}))
     with pytest.raises(CheckpointError, match=told):
+        load_small(folder)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"kind": "small", "decoding": "backwards"}'])
+def test_a_broken_note_of_its_kind_is_refused(saved: Path, tmp_path: Path, content: str) -> None:
+    folder = copied(saved, tmp_path)
+    (folder / "forehand.json").write_text(content)
+    with pytest.raises(CheckpointError, match=r"forehand\.json"):
         load_small(folder)
 
 
@@ -221,3 +290,9 @@ def test_the_vocabulary_holds_words_actions_and_places(vla: SmallVLA) -> None:
     assert vla.processor.tokenizer.unk_token_id not in ids
     assert vla.processor.action_start + BINS == vla.processor.location_start
     assert len(vla.processor.tokenizer) > vla.processor.location_start + BINS
+
+
+@pytest.mark.parametrize("sentence", ["抓 起 red block", "pick up <act005>", "up x" + "x" * 120])
+def test_what_it_cannot_read_is_refused(vla: SmallVLA, sentence: str) -> None:
+    with pytest.raises(PromptError, match="cannot read"):
+        vla.encode(sentence)

@@ -221,3 +221,42 @@ def test_progress_can_be_written_down(tmp_path: Path) -> None:
     new_trainer(tmp_path, samples=16).run(told.append)
     record = json.loads(json.dumps(dataclasses.asdict(told[-1])))
     assert (record["samples"], record["share"], record["left_s"], record["frames"]) == (16, 1.0, 0.0, 16)
+
+
+def test_it_waits_for_frames_only_while_more_will_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Collectors may end before the training does; then it goes on with what there is."""
+    monkeypatch.setattr("rt2.training.trainer.SHOW_S", 0.0)
+    write_shard(tmp_path / "frames", synthetic(16))
+    trainer = new_trainer(tmp_path, samples=160, most_reuse=0.1)
+    trainer.growing = True
+    waited: list[tuple[int, int]] = []
+
+    def nobody_collects_any_more(frames: int, needed: int) -> None:
+        waited.append((frames, needed))
+        trainer.growing = False
+
+    trainer.run(ignore, on_wait=nobody_collects_any_more)
+    assert len(waited) == 1
+    assert trainer.share >= 1
+
+
+def test_batches_grow_late_in_the_training(tmp_path: Path) -> None:
+    write_shard(tmp_path / "frames", synthetic(16))
+    trainer = new_trainer(tmp_path, samples=64, late_from=0.5, late_batch=16)
+    sizes = []
+    while trainer.share < 1:
+        before = trainer.samples
+        trainer.step()
+        sizes.append(trainer.samples - before)
+    assert sizes == [8, 8, 8, 8, 16, 16]
+
+
+def test_a_training_killed_before_it_was_first_saved_does_not_lose_its_policy(tmp_path: Path) -> None:
+    write_shard(tmp_path / "frames", synthetic(16))
+    for published in range(1, 6):
+        trainer = new_trainer(tmp_path)
+        trainer.publish()
+        assert trainer.version == published
+        found = latest_policy(tmp_path)
+        assert found is not None
+        assert found.is_dir()

@@ -181,7 +181,23 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_dataset(tmp_path: Path, mo
         assert_holds(killed, first)
         again = written(killed, 1, first=4)
         assert_holds(killed, first + again)
+        counted = json.loads((killed / "meta/stats.json").read_text())["action"]["count"]
+        assert counted == [sum(map(len, first + again))], "what a killed writer lost is not counted"
         assert not list(killed.rglob("*.partial"))
+
+
+def test_a_writer_killed_at_its_very_beginning_is_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / "d" / "meta").mkdir(parents=True)
+    (tmp_path / "d" / "meta" / ".info.json.partial").write_text("{", "utf-8")
+    assert_holds(tmp_path / "d", written(tmp_path / "d", 1))
+
+
+def test_files_agree_on_types_also_where_nothing_is_told(tmp_path: Path) -> None:
+    with DatasetWriter(tmp_path / "d", SCHEMA, episodes_per_file=1) as writer:
+        writer.add(replace(episode(0), record=EpisodeRecord()))
+        writer.add(episode(1))
+    one, other = (pq.read_schema(path) for path in sorted((tmp_path / "d" / "meta" / "episodes").glob("*/*.parquet")))
+    assert one.equals(other)
 
 
 def test_a_context_that_is_left_by_an_error_keeps_whole_episodes(tmp_path: Path) -> None:
