@@ -31,7 +31,7 @@ Scene `{scene}`; {machine}.
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args(arguments)

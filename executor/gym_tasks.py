@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from robots.tabletop.names import SEEN_COLOURS
-from robots.tabletop.scene_spec import SceneSpec
+from robots.tabletop.scene_spec import SceneError, SceneSpec
 from robots.tabletop.world import TabletopWorld
 from skills.calls import needs_held, unmet_precondition
 from skills.library import SkillLibrary
@@ -23,6 +23,8 @@ from skills.trials import run_call
 WORLD_SEEDS = (10**8, 10**9)  # those of evaluations lie below, those of our own training beyond
 # Worlds drawn before what is asked for counts as impossible; in those of a given scene little but places differs.
 RANDOM_WORLDS, GIVEN_WORLDS = 50, 2
+
+FURNISHINGS = 20  # places that are drawn in a given scene for what one's own skills work on
 
 
 class TaskError(ValueError):
@@ -71,7 +73,15 @@ def _world(scene: SceneSpec | None, library: SkillLibrary, rng: np.random.Genera
     seed = int(rng.integers(*WORLD_SEEDS))
     if scene is None:
         return random_world(seed, colours=SEEN_COLOURS, library=library)[0]
-    return TabletopWorld(library.furnished(scene, rng), seed)
+    for _ in range(FURNISHINGS):
+        drawn = library.furnished(scene, rng)
+        spec = drawn.model_copy(update={"models": {**drawn.models, **scene.models}})  # what stands there stays there
+        try:
+            return TabletopWorld(spec, seed)
+        except SceneError:
+            if spec == scene:
+                raise
+    raise TaskError(f"no room in this scene for what the skills work on: {', '.join(drawn.models)}")
 
 
 def _check(world: TabletopWorld, call: SkillCall, library: SkillLibrary) -> None:

@@ -178,7 +178,9 @@ def tabulate(trials: Iterable[Trial]) -> Table:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m skills.trials", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m skills.trials", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--episodes", type=int, default=400, help="a skill; with --chain, calls in all")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--skill-file", type=Path, action="append", default=[], help="adds a skill of one's own")

@@ -120,7 +120,11 @@ def _log_path(folder: Path) -> Path:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m executor.learning.collector", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m executor.learning.collector",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--frames", type=int, default=5000, help="how many to collect")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; a policy in it drives, too")
     parser.add_argument("--workers", type=int, default=1, help="processes")

@@ -32,9 +32,11 @@ class FrameStore:
         self._kept: set[str] = set()  # shards known to be of the expert alone
 
     def add(self, fields: Mapping[str, Any], episode: int) -> None:
-        """One more frame; a full shard is written."""
+        """One more frame; a full shard is written. Raises ValueError for text that would be cut."""
         frame = self._gathered[self._count]
         for name, value in fields.items():
+            if isinstance(value, bytes) and len(value) > self._dtype[name].itemsize:
+                raise ValueError(f"a frame's {name} has at most {self._dtype[name].itemsize} bytes: {value!r}")
             frame[name] = value
         frame["episode"] = episode
         self._count += 1

@@ -104,7 +104,11 @@ def _write_shard(folder: Path, seed: int, index: int, count: int) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m executor.learning.visual_questions", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m executor.learning.visual_questions",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--examples", type=int, default=20_000)
     parser.add_argument("--out", type=Path, required=True, help="folder for the shards")
     parser.add_argument("--seed", type=int, default=0)

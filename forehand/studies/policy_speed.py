@@ -121,7 +121,11 @@ def page(folder: Path, started: tuple[float, float], found: Sequence[Timing], co
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m forehand.studies.policy_speed", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m forehand.studies.policy_speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--checkpoint", type=Path, default=SHIPPED_CHECKPOINT)
     parser.add_argument("--times", type=int, default=200, help="decisions of each kind (default 200)")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE}")

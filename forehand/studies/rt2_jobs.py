@@ -114,10 +114,12 @@ def train_arm(config: TrainConfig, name: str, folder: Path, device: str, out: Pa
 
 def link_examples(source: Path, target: Path) -> None:
     """The shards under a second name: a training that finds them there does not write its own."""
+    from forehand.training.sources import link
+
     target.mkdir(parents=True, exist_ok=True)
     for shard in source.glob("*.npz"):
-        with suppress(FileExistsError):
-            os.link(shard, target / shard.name)
+        if not (target / shard.name).exists():
+            link(shard.resolve(), target / shard.name)
 
 
 def trained_share(folder: Path) -> float:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from executor.evaluation_cases import Case, Split
 from executor.skill_evaluation import Episode
-from forehand.studies.rt2_arms import ARMS, CELLS, StudySettings, arm_folder, practises
+from forehand.studies.rt2_arms import ARMS, CELLS, StudySettings, arm_folder
 from forehand.studies.rt2_findings import COMPARISONS, RT2_UNSEEN, Found, Results, findings, points
 from forehand.studies.rt2_jobs import CHECKPOINT
 from skills.rates import Rate
@@ -210,7 +210,6 @@ def _limits(settings: StudySettings) -> list[str]:
         "- Every arm collected its own frames while it trained: they differ in their data, too, and how many frames "
         "come in a given time depends on the machine."
     )
-    practise = any(practises(arm, settings) for arm in ARMS)
     return [
         shared if settings.frames == "shared" else own,
         "- Intervals count episodes; how much two trainings of one arm differ by chance is shown by the training seeds "
@@ -221,7 +220,7 @@ def _limits(settings: StudySettings) -> list[str]:
         "that acts; RT-2's came from the web.",
         "- Of the unseen environments the light is stronger, weaker or more coloured than in any robot frame; cameras "
         "are up to twice as far off as there.",
-        *(["- Which frames a collector adds depends on timing: repeated, figures vary a little."] if practise else []),
+        "- Which frames a collector adds depends on timing: repeated, figures vary a little.",
     ]
 
 

@@ -103,7 +103,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m forehand.studies.skill_added", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m forehand.studies.skill_added",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add("--before", type=Path, default=SHIPPED_CHECKPOINT, help="the checkpoint before it learned")
     add("--after", type=Path, required=True, help="what `forehand skill learn` wrote")

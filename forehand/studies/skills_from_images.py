@@ -162,7 +162,11 @@ def _suffix(arm: Arm) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m forehand.studies.skills_from_images", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m forehand.studies.skills_from_images",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add("--checkpoint", type=Path, default=SHIPPED_CHECKPOINT, help="a checkpoint folder (default: the one that ships)")
     add("--episodes", type=int, default=500, help="of each skill in each split (default 500)")

@@ -143,10 +143,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=MODULE, description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog=MODULE, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add = parser.add_argument
     add("--episodes", type=int, default=3, help="episodes of each task in each arm (default 3)")
-    add("--policies", nargs="+", choices=get_args(PolicyName), default=["expert"], help="who acts (default expert)")
+    add(
+        "--policies",
+        nargs="+",
+        choices=get_args(PolicyName),
+        default=get_args(PolicyName),
+        help="who acts (default: each)",
+    )
     add("--checkpoint", type=Path, help="that drives policy rt2 (default: the one that ships)")
     add("--seed", type=int, default=0)
     add("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")

@@ -28,6 +28,7 @@ from rt2.configuration import RT2Config
 from rt2.errors import CheckpointError
 from rt2.small import SmallVLA
 from rt2.vla import load_vla
+from skills.calls import needs_held
 from skills.dataset import Dataset
 from skills.grounding import symbolic_of
 from skills.library import SkillFileError, SkillLibrary
@@ -129,7 +130,10 @@ def _new_skills(known: SkillLibrary, lesson: Lesson) -> tuple[SkillLibrary, list
     again = [skill.name for skill in alone.skills if skill.name in known.by_name]
     if again:
         raise ConfigError(f"{lesson.file}: {', '.join(again)} is known to {lesson.checkpoint} already")
+    longest = LAYOUT.dtype["skill"].itemsize
     for skill in alone.skills:
+        if len(skill.name) > longest:
+            raise ConfigError(f"{lesson.file}: the name '{skill.name}' is longer than {longest} characters")
         if skill.expert is no_expert and lesson.demos is None:
             raise ConfigError(f"{lesson.file}: {skill.name} has no expert; give recordings of it with --demos")
     return library, [library.skill(skill.name) for skill in alone.skills]
@@ -148,7 +152,7 @@ def _new_things(skills: Iterable[Skill]) -> set[str]:
 
 def _check_practice(library: SkillLibrary, skills: Iterable[Skill]) -> None:
     """Raises SkillFileError for a skill that no drawn world lets anybody practise."""
-    waiting = {skill.name for skill in skills if "holding(?held)" not in skill.preconditions}
+    waiting = {skill.name for skill in skills if not needs_held(SkillCall(skill.name), library)}
     for seed in range(WORLDS):
         if not waiting:
             return

@@ -74,7 +74,7 @@ def bring_frames(robot: RobotData, folder: Path) -> None:
     if robot.frames is not None:
         for shard in _shards(robot.frames):
             if not (target / shard.name).exists():
-                _link(shard.resolve(), target / shard.name)
+                link(shard.resolve(), target / shard.name)
     for number, dataset in enumerate(robot.datasets):
         _convert(dataset, target, number)
     (target / GIVEN).touch()
@@ -97,7 +97,7 @@ def _opened(shard: Path) -> Frames:
     return frames
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
     """The same file under another name: nothing is copied where the disk is the same."""
     try:
         os.link(source, target)

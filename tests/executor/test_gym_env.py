@@ -152,6 +152,13 @@ def test_what_a_call_of_choice_puts_down_is_in_the_hand(picking):
     assert reward == 1, info
 
 
+def test_a_given_scene_gets_what_ones_own_skill_works_on():
+    env = TabletopEnv("turn", SMALL, skill_files=[TURN])
+    _, info = env.reset(seed=2)
+    assert info["call"].startswith("turn(white pointer,")
+    env.close()
+
+
 def test_what_cannot_be_is_refused_in_words():
     with pytest.raises(SkillCallError, match="did you mean 'pick'"):
         TabletopEnv("pik")
