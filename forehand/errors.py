@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def told_in_one_message() -> Iterator[None]:
+    """For a program's main: what a person can mend ends it with one message instead of a traceback."""
+    try:
+        yield
+    except Exception as error:
+        message = usage_message(error)
+        if message is None:
+            raise
+        raise SystemExit(message) from None
 
 
 def usage_message(error: BaseException) -> str | None:

@@ -25,6 +25,7 @@ from executor.policies.rt2 import Rt2Policy
 from executor.robot_contract import tabletop_contract
 from forehand.checkpoints import weights_sha256
 from forehand.defaults import SHIPPED_CHECKPOINT
+from forehand.errors import told_in_one_message
 from forehand.scenes import read_scene
 from robots.robot import Action
 from robots.tabletop.robot import TabletopRobot
@@ -142,4 +143,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with told_in_one_message():
+        main()

@@ -21,6 +21,7 @@ from executor.evaluation_cases import Case, Split
 from executor.skill_evaluation import Episode
 from forehand.checkpoints import SHOWN_DIGITS, weights_sha256
 from forehand.defaults import SHIPPED_CHECKPOINT
+from forehand.errors import told_in_one_message
 from forehand.studies.paired import paired_difference
 from forehand.studies.skill_worker import Arm
 from forehand.studies.skills_from_images import RESULTS, all_cases, evaluate
@@ -123,4 +124,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    with told_in_one_message():
+        main()

@@ -29,6 +29,7 @@ from executor.lock_step import together
 from executor.skill_evaluation import Episode
 from forehand.checkpoints import SHOWN_DIGITS, weights_sha256
 from forehand.defaults import SHIPPED_CHECKPOINT
+from forehand.errors import told_in_one_message
 from forehand.studies.skill_tables import comparison, failing_seeds, page, summary, terminal_table
 from forehand.studies.skill_worker import Arm, read_results, run_cases
 from forehand.taught import file_sha256
@@ -188,4 +189,5 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    with told_in_one_message():
+        main()

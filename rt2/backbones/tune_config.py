@@ -5,9 +5,10 @@ Not for: the robot's side, which is the action contract.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from rt2.backbones.checkpoint import Adapt, Weights
 from rt2.backbones.families import Views
@@ -47,3 +48,9 @@ class TuneConfig(BaseModel):
     until_loss: float = Field(default=0.0, ge=0)
     device: Literal["auto", "cpu"] = "auto"
     seed: int = 0
+
+    @field_validator("backbone")
+    @classmethod
+    def _folders_are_absolute(cls, name: str) -> str:
+        """A checkpoint names its base model, and is loaded from other places than where it was made."""
+        return str(Path(name).resolve()) if Path(name).is_dir() else name
