@@ -87,7 +87,7 @@ class AntiFreeze(_Wrapper):
 
 
 class Resolute(_Wrapper):
-    """Does not turn to and fro (executor.resolution); where it goes on one way, of each chunk one action is done."""
+    """Does not go to and fro (executor.resolution); where it settles that, of each chunk one action is done."""
 
     def __init__(self, policy: VLAPolicy) -> None:
         super().__init__(policy)

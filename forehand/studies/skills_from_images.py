@@ -178,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="the first seed")
     add("--chunk", type=int, help="execute only the first N actions of each chunk")
     add("--anti-freeze", action="store_true", help="nudge the hand where nothing moves")
-    add("--resolute", action=BooleanOptionalAction, default=True, help="turn on where the hand turns to and fro")
+    add("--resolute", action=BooleanOptionalAction, default=True, help="settle it where the hand goes to and fro")
     add("--skill-file", type=Path, action="append", default=[], help="adds a skill of one's own")
     add("--results", type=Path, help=f"episodes, one a line (default {RESULTS}/WEIGHTS.jsonl)")
     add("--compare", type=Path, metavar="RESULTS", help="count which of the same cases another arm did better")
