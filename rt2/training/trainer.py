@@ -135,7 +135,7 @@ class Trainer:
             self.step()
             now = time.monotonic()
             self.seconds = before + now - began - waited
-            if now - shown > SHOW_S:
+            if now - shown > SHOW_S and self.share < 1.0:  # the end is shown once, below
                 shown = now
                 waited += self._wait_for_frames(stop, on_wait)
                 on_progress(self.progress(_rate(self.samples - start_samples, self.seconds - before)))

@@ -39,7 +39,9 @@ def test_strength_nought_is_no_variation_and_strengths_do_not_mix():
 
 def test_bad_values_are_refused():
     with pytest.raises(ValueError, match="strength of light"):
-        Strengths(light=1.5)
+        Strengths(light=2.5)
+    with pytest.raises(ValueError, match="strength of cameras"):
+        Strengths(cameras=1.5)
     with pytest.raises(ValidationError):
         Variation.model_validate({"table": {"pattern": "stars"}})
     with pytest.raises(ValidationError):
