@@ -21,9 +21,9 @@ from robots.tabletop.robot import TabletopRobot
 from robots.tabletop.world import TabletopWorld
 from skills.grounding import symbolic_of
 from skills.literals import Literal
-from skills.motion import rises_m
 from skills.predicates import PREDICATES, Predicate
 from skills.skill import Skill, SkillCall
+from skills.trials import rise_first
 
 Fields: TypeAlias = dict[str, Any]
 OnFrame: TypeAlias = Callable[[Fields], None]
@@ -141,9 +141,7 @@ class SkillDrive:
     def _rise_first(self) -> None:
         """As an executor does; where the last skill left the hand pressing too hard, the drive begins there."""
         try:
-            for by_m in rises_m(self._skill.rise_first_m):
-                grip = self._robot.observe().proprioception.gripper_closedness
-                self._robot.apply(Action((0.0, 0.0, by_m), gripper=grip))
+            rise_first(self._robot, self._skill.rise_first_m)
         except SafetyStop:
             self._robot.resume()
 

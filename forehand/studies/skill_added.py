@@ -24,8 +24,8 @@ from forehand.defaults import SHIPPED_CHECKPOINT
 from forehand.errors import told_in_one_message
 from forehand.studies.paired import paired_difference
 from forehand.studies.skill_worker import Arm
-from forehand.studies.skills_from_images import RESULTS, all_cases, evaluate
-from forehand.taught import check_taught, file_sha256, taught_skills
+from forehand.studies.skills_from_images import RESULTS, all_cases, evaluate, results_file
+from forehand.taught import check_taught, taught_skills
 from skills.library import SkillLibrary
 from skills.rates import Rate
 
@@ -83,10 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     def measured(checkpoint: Path, names: Sequence[str], skill_files: tuple[Path, ...]) -> dict[Case, Episode]:
         arm = Arm(checkpoint.resolve(), skill_files=skill_files, worlds=given.worlds)
-        scenes = "".join(f"-{path.stem}-{file_sha256(path)[:SHOWN_DIGITS]}" for path in skill_files)
-        results = given.results / f"{weights_sha256(checkpoint)[:SHOWN_DIGITS]}{scenes}.jsonl"
         cases = all_cases(arm, names, [SPLIT], seeds)
-        return evaluate(arm, cases, results, workers=given.workers, console=console)
+        return evaluate(arm, cases, results_file(given.results, arm), workers=given.workers, console=console)
 
     before, after = measured(given.before, old, old_files), measured(given.after, old, old_files)
     learned = measured(given.after, new, files)

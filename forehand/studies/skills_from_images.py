@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             episode = film(arm, Case(splits[0], skill, given.film), path)
             console.print(f"{path}: {episode.sentence}: {episode.reason or 'succeeded'}", highlight=False)
         return
-    results = given.results or RESULTS / f"{digest[:SHOWN_DIGITS]}{_suffix(arm)}.jsonl"
+    results = given.results or results_file(RESULTS, arm)
     seeds = range(given.seed, given.seed + given.episodes)
     cases = all_cases(arm, skills, splits, seeds)
     episodes = list(evaluate(arm, cases, results, workers=given.workers, console=console).values())
@@ -152,14 +152,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.print(f"written: {given.page}", highlight=False)
 
 
-def _suffix(arm: Arm) -> str:
-    """What else decides an episode: wrappers, and the skill files, which put things of their own into the scenes."""
+def results_file(folder: Path, arm: Arm) -> Path:
+    """Where an arm's episodes are: named after all that decides them, its weights, its wrappers, and the skill files,
+    which put things of their own into the scenes."""
     wrapped = (
         (f"-chunk{arm.chunk}" if arm.chunk else "")
         + ("-anti-freeze" if arm.anti_freeze else "")
         + ("" if arm.resolute else "-not-resolute")
     )
-    return wrapped + "".join(f"-{path.stem}-{file_sha256(path)[:SHOWN_DIGITS]}" for path in arm.skill_files)
+    taught = "".join(f"-{path.stem}-{file_sha256(path)[:SHOWN_DIGITS]}" for path in arm.skill_files)
+    return folder / f"{weights_sha256(arm.checkpoint)[:SHOWN_DIGITS]}{wrapped}{taught}.jsonl"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -72,8 +72,7 @@ class Trainer:
 
     growing: whether more frames will come, which are then waited for; may be changed meanwhile. trained: whether the
     network is one that has been trained before, so that what it takes for usual stands and its average is worth
-    keeping. Raises TrainingError from
-    `run` and `step`.
+    keeping. Raises TrainingError from `run` and `step`.
     """
 
     def __init__(
@@ -233,7 +232,7 @@ class Trainer:
 
     def _resume(self) -> None:
         path = self.folder / "trainer.pt"
-        self.version = newest_version(self.folder)  # one number, one policy
+        self.version = published = newest_version(self.folder)  # one number, one policy
         if not path.exists():
             return
         state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
@@ -244,7 +243,7 @@ class Trainer:
         self._noise.set_state(state["noise"].cpu())
         for name, value in state["counts"].items():
             setattr(self, name, value)
-        self.version = max(self.version, newest_version(self.folder))
+        self.version = max(self.version, published)
         self._arrived = state.get("arrived", 0)
         self._losses = {name: torch.tensor(value, device=self.device) for name, value in state["losses"].items()}
         self._measured = True
