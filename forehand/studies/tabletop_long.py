@@ -22,14 +22,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from forehand.checkpoints import SHOWN_DIGITS, pinned
-from forehand.config import ConfigError, RunConfig
+from forehand.config import RunConfig
 from forehand.defaults import PolicyName
+from forehand.errors import told_in_one_message
 from forehand.evaluation import EpisodeScore, EvalResult, episode_seeds, evaluate_suite
 from forehand.studies.tabletop_clock import SuiteClock
 from forehand.studies.tabletop_page import Arm, page
-from forehand.suites import Suite, SuiteError, load_suite
+from forehand.suites import Suite, load_suite
 from forehand.training.view import duration
-from rt2.errors import CheckpointError
 
 SUITE = "tabletop-long"
 PAGE = Path("docs") / f"{SUITE}.md"
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     given = _parser().parse_args(words)
     out = Console(stderr=True)
-    try:
+    with told_in_one_message():
         suite = load_suite(given.suite)
         arms = [arm for arm in ARMS if arm.policy in given.policies]
         templates = [(arm, template_of(arm, suite, given.seed, given.checkpoint)) for arm in arms]
@@ -135,8 +135,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if given.again:
                 scores_file(given.results, suite, arm, template).unlink(missing_ok=True)
         results = run_arms(suite, templates, given.results, given.episodes, given.workers, out)
-    except (CheckpointError, ConfigError, SuiteError) as error:
-        raise SystemExit(f"{error}") from None
     command = shlex.join([*MODULE.split(), *words])
     given.page.write_text(page(results, suite.name, f"{date.today():%Y-%m-%d}", command), "utf-8")
     print(given.page.read_text("utf-8"))
