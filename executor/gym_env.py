@@ -69,7 +69,7 @@ class TabletopEnv(gymnasium.Env[dict[str, Any], ActionNumbers]):
     skills: names to draw from, by default every skill. scene: "random", the name of a shipped scene, a YAML file or a
     SceneSpec. skill_files: files of skills of one's own, which then are among the skills.
 
-    Observation: `front` (96, 96, 3) and `wrist` (64, 64, 3) uint8; `state` (8,) float32, executor.vla_inputs.STATE;
+    Observation: `front` (96, 160, 3) and `wrist` (64, 64, 3) uint8; `state` (8,) float32, executor.vla_inputs.STATE;
     `instruction`, what a VLA is told. Action: (8,) float32, RT-2's terminate (from 0.5 on), x, y, z in metres, roll,
     pitch, yaw in radians, gripper 0 open to 1 closed; every one passes the safety envelope.
     Reward: 1 for terminating when the skill has succeeded, else 0. Truncated at the skill's time limit, or when the

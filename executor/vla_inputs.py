@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from robots.robot import Observation, Proprioception, Quaternion
 
 STATE = ("tool_x", "tool_y", "tool_z", "yaw_cos", "yaw_sin", "opening", "closedness", "contact")
-IMAGE_SIZES: Mapping[str, tuple[int, int]] = {"front": (96, 96), "wrist": (64, 64)}  # (width, height) in pixels
+# (width, height) in pixels. What stands on the table fills the width of the front picture and half a square's height:
+# a wide one shows a block 7 pixels wide instead of 4.
+IMAGE_SIZES: Mapping[str, tuple[int, int]] = {"front": (160, 96), "wrist": (64, 64)}
 MOST_CONTACT_N = 20.0  # a blow of any more feels the same
 
 

@@ -18,7 +18,7 @@ SLACK = 1e-6  # metres, radians or degrees: what floats lose on their way throug
 
 
 class CameraView(BaseModel):
-    """One camera: picture size in pixels, vertical opening angle, and mount.
+    """One camera: picture size in pixels, opening angle across its width, and mount.
 
     eye_m, target_m: metres in the robot's base frame or, with a link, in that link's frame; up: which way is up in the
     picture.

@@ -28,7 +28,7 @@ from skills.hand import gripped, hand_yaw_rad, obstacles
 from skills.motion import passing_height_m
 from skills.placing import free_spot
 from skills.predicates import past_line_m
-from skills.push_path import PAST_M
+from skills.push_path import PAST_M, next_leg
 from skills.skill import SkillCall
 
 CELL_NAMES = (
@@ -45,6 +45,7 @@ AUXILIARY = (
     "drawer_opening", "button_depth",  # share of their travel
     "passing_height",  # that the tool needs on its way to the target, over its height now
     "push_left",  # way until the pushed block is past its line
+    "push_x", "push_y",  # the heading along which it is to be pushed now
 )  # fmt: skip
 LAYOUT = FrameLayout(cameras=IMAGE_SIZES, state=STATE, auxiliary=AUXILIARY, cell_names=CELL_NAMES)
 
@@ -153,7 +154,7 @@ def _name_table(world: TabletopWorld, cell_names: tuple[str, ...]) -> NDArray[np
 
 
 def auxiliary_numbers(state: PhysicalState, call: SkillCall, target: Target) -> NDArray[np.float32]:
-    """(13,) the entries named in AUXILIARY, about -1 to 1; NaN for what does not apply."""
+    """(15,) the entries named in AUXILIARY, about -1 to 1; NaN for what does not apply."""
     tool, missing = np.array(state.hand.tool_position_m), [math.nan] * 3
     place, held = target.place_m, state.hand.held
     thing = state.objects.get(target.name)
@@ -165,9 +166,11 @@ def auxiliary_numbers(state: PhysicalState, call: SkillCall, target: Target) -> 
     passing = math.nan
     if place is not None:
         passing = (passing_height_m(state, place, obstacles(state)) - float(tool[2])) / FAR_M
-    left = math.nan
+    left, heading = math.nan, (math.nan, math.nan)
     if call.skill == "push":
         left = (PAST_M - past_line_m(state, *call.arguments)) / FAR_M
+        leg = next_leg(state, *call.arguments) if left > 0 else None
+        heading = heading if leg is None else leg.heading
     numbers = [
         *(missing if place is None else (np.array(place) - tool) / FAR_M),
         math.cos(turn), math.sin(turn),
@@ -177,6 +180,7 @@ def auxiliary_numbers(state: PhysicalState, call: SkillCall, target: Target) -> 
         state.joints.get("button", math.nan) / BUTTON_TRAVEL_M,
         passing,
         left,
+        *heading,
     ]  # fmt: skip
     return np.array(numbers, np.float32)
 

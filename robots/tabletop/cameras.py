@@ -51,7 +51,7 @@ class RenderedWorld(Protocol):
 class CameraMount:
     """Where a camera is: eye and target in metres, in the base frame or, with a link, in that link's frame.
 
-    view_deg: the vertical opening angle.
+    view_deg: the opening angle across the picture's width; a lower picture shows less above and below.
     """
 
     eye_m: Vector3
@@ -205,12 +205,12 @@ class CameraRig:
 
 
 def intrinsics(width: int, height: int, view_deg: float) -> Matrix:
-    """Pinhole matrix of TinyRenderer's picture, pixel centres at integer + 0.5.
+    """Pinhole matrix of TinyRenderer's picture, pixel centres at integer + 0.5; view_deg: across its width.
 
     TinyRenderer samples a pixel at its left lower corner (tests/robots/test_camera_calibration.py measures it), so
     the principal point lies half a pixel right of and above the middle.
     """
-    focal = height / 2 / math.tan(math.radians(view_deg) / 2)
+    focal = width / 2 / math.tan(math.radians(view_deg) / 2)
     return np.array([[focal, 0.0, width / 2 + 0.5], [0.0, focal, height / 2 - 0.5], [0.0, 0.0, 1.0]])
 
 

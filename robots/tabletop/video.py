@@ -26,7 +26,7 @@ from robots.tabletop.mirror import Mirror
 from robots.tabletop.trace import TraceFrame
 from robots.tabletop.variations import Lighting, TableLook
 
-EYE_M, TARGET_M, VIEW_DEG = (1.46, -0.52, 0.98), (0.36, 0.05, 0.06), 40.0
+EYE_M, TARGET_M, VIEW_DEG = (1.46, -0.52, 0.98), (0.36, 0.05, 0.06), 51.8
 LIGHT = Lighting(direction=(0.35, -0.75, 1.5), ambient=0.56, diffuse=0.50, specular=0.10)
 WOOD = TableLook(pattern="stripes", colour=(0.82, 0.69, 0.54), second_colour=(0.68, 0.53, 0.38), period_m=0.22, seed=3)
 SKY_TOP, SKY_BOTTOM = (236, 240, 245), (198, 206, 217)

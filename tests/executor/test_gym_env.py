@@ -200,7 +200,7 @@ def test_closing_gives_every_simulator_back():
 def test_vectors_of_it():
     envs = gymnasium.make_vec(ENVIRONMENT, num_envs=2, vectorization_mode="sync", skills="pick", scene=SMALL)
     observations, infos = envs.reset(seed=0)
-    assert observations["front"].shape == (2, 96, 96, 3)
+    assert observations["front"].shape == (2, 96, 160, 3)
     assert observations["wrist"].shape == (2, 64, 64, 3)
     assert len(observations["instruction"]) == 2
     _, rewards, terminations, _, infos = envs.step(np.stack([STAY, DONE]))

@@ -65,7 +65,7 @@ def test_the_model_is_asked_with_pictures_state_and_sentence_and_its_chunk_becom
     policy.begin(CALL, SENTENCE)
     chunk = policy.act(seen())
     assert (policy.name, policy.cameras) == ("rt2", ("front", "wrist"))
-    assert {name: rgb.shape for name, rgb in asked[0].images.items()} == {"front": (96, 96, 3), "wrist": (64, 64, 3)}
+    assert {name: rgb.shape for name, rgb in asked[0].images.items()} == {"front": (96, 160, 3), "wrist": (64, 64, 3)}
     assert asked[0].state.shape == (len(STATE),)
     assert asked[0].prompt == SENTENCE
     assert [action.terminate for action in chunk] == [False, False, True]
@@ -75,11 +75,11 @@ def test_the_model_is_asked_with_pictures_state_and_sentence_and_its_chunk_becom
 
 
 NAN_BODY = replace(BODY, tool_position_m=(0.4, float("nan"), 0.3))
-FLOATS = CameraImage(np.zeros((96, 96, 3), np.float32), np.eye(3), np.eye(4), 0.0)  # type: ignore[arg-type]
+FLOATS = CameraImage(np.zeros((96, 160, 3), np.float32), np.eye(3), np.eye(4), 0.0)  # type: ignore[arg-type]
 UNFIT = {
-    "size": (seen(front=picture(128, 96)), InputError, "128x96 pixels; the model takes 96x96"),
+    "size": (seen(front=picture(128, 96)), InputError, "128x96 pixels; the model takes 160x96"),
     "dtype": (seen(front=FLOATS), InputError, "float32 pixels; the model takes uint8"),
-    "camera": (Observation(0, 0.0, BODY, {"front": picture(96, 96)}), InputError, "camera 'wrist'; have: front"),
+    "camera": (Observation(0, 0.0, BODY, {"front": picture(160, 96)}), InputError, "camera 'wrist'; have: front"),
     "state": (seen(body=NAN_BODY), InputError, "tool_y = nan"),
 }
 
@@ -158,7 +158,7 @@ def test_it_holds_still_with_its_grip_for_pictures_that_are_too_old() -> None:
     vla = FakeVLA(lambda _given: [UP])
     policy = Rt2Policy(vla, ROBOT)
     policy.begin(CALL, SENTENCE)
-    fresh = picture(96, 96, time_s=1.0), picture(64, 64, time_s=1.0)
+    fresh = picture(160, 96, time_s=1.0), picture(64, 64, time_s=1.0)
     late = seen(1.0 + OLDEST_PICTURE_S + 0.05, front=fresh[0], wrist=fresh[1])
     assert policy.act(seen(1.0 + OLDEST_PICTURE_S, front=fresh[0], wrist=fresh[1]))[0].world_vector[2] > 0
     assert policy.act(late) == (Action(gripper=BODY.gripper_closedness),)

@@ -59,7 +59,7 @@ def test_a_dataset_is_shown_skill_by_skill(
     assert forehand("demos", "show", str(folder)) == 0
     shown = capsys.readouterr().out
     assert "2 episodes, 6 frames" in shown
-    assert "front 96x96, wrist 64x64" in shown
+    assert "front 160x96, wrist 64x64" in shown
     half = "1 = 50.0% ({:.0%} – {:.0%})".format(*Rate.of(1, 2).wilson95)
     for cells in (("pick", "1", "3"), ("open", "1", "3", "0 = 0.0%", "1 time limit"), ("all", "2", "6", half)):
         (line,) = (line for line in shown.splitlines() if f" {cells[0]} " in line)

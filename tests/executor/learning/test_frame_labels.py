@@ -62,7 +62,8 @@ def test_the_point_is_where_the_target_is_seen(world: TabletopWorld, call: str) 
     (pixel,), _ = project(view.image, np.array([place]))
     x, y, seen = point_label(view, world, target)
     assert seen == 1.0
-    assert (x * 96, y * 96) == pytest.approx(tuple(pixel), abs=2.5)
+    width, height = IMAGE_SIZES["front"]
+    assert (x * width, y * height) == pytest.approx(tuple(pixel), abs=2.5)
 
 
 def test_what_is_in_the_closed_drawer_is_pointed_at_by_nothing(world: TabletopWorld) -> None:
@@ -75,7 +76,7 @@ def test_what_is_in_the_closed_drawer_is_pointed_at_by_nothing(world: TabletopWo
 def test_the_cell_of_a_thing_bears_its_name(world: TabletopWorld, name: str) -> None:
     view = CameraRig(world, IMAGE_SIZES).capture_segmented(["front"])["front"]
     cells = cell_labels(view, world)
-    assert cells.shape == (12, 12)
+    assert cells.shape == (12, 20)
     rows, columns = np.nonzero(view.bodies == world.bodies[name])
     around = {CELL_NAMES[c] for c in np.unique(cells[rows // 8, columns // 8])}
     assert name in around
@@ -95,6 +96,7 @@ def test_auxiliary_numbers_are_of_the_target_from_the_tool(world: TabletopWorld)
     assert [numbers[f"target_{axis}"] for axis in "xyz"] == pytest.approx(away, abs=1e-5)
     assert np.hypot(numbers["target_yaw_cos"], numbers["target_yaw_sin"]) == pytest.approx(1.0, abs=1e-5)
     assert numbers["push_left"] == pytest.approx((0.012 + block[1] + 0.32) / 0.2, abs=1e-5)
+    assert (numbers["push_x"], numbers["push_y"]) == pytest.approx((0.0, -1.0), abs=1e-5)
     assert (numbers["held"], numbers["drawer_opening"]) == pytest.approx((0.0, 0.0), abs=0.02)
     assert np.isnan(numbers["held_x"])
 
@@ -102,7 +104,9 @@ def test_auxiliary_numbers_are_of_the_target_from_the_tool(world: TabletopWorld)
 def test_what_does_not_apply_is_no_number(world: TabletopWorld) -> None:
     state, call = world.physical_state(), SkillCall.parse("place_on(table)")
     numbers = dict(zip(AUXILIARY, auxiliary_numbers(state, call, target_of(call, state)).tolist(), strict=True))
-    assert all(np.isnan(numbers[name]) for name in ("target_x", "target_yaw_cos", "passing_height", "push_left"))
+    assert all(
+        np.isnan(numbers[name]) for name in ("target_x", "target_yaw_cos", "passing_height", "push_left", "push_x")
+    )
 
 
 def test_an_action_is_eight_numbers_of_the_layout() -> None:

@@ -103,7 +103,7 @@ def test_places_are_where_the_picture_shows_the_thing(opened: Moment) -> None:
     assert {"red block", "green block", "purple bowl", "yellow pad", "lamp", "drawer"} <= set(places)
     for name, channels in (("red block", [0]), ("green block", [1]), ("yellow pad", [0, 1])):
         x, y = (int(v) for v in places[name].split())
-        pixel = opened.images["front"][int(y * 96 / 256), int(x * 96 / 256)].astype(int)
+        pixel = opened.images["front"][int(y * 96 / 256), int(x * 160 / 256)].astype(int)
         assert min(pixel[channels]) > max(np.delete(pixel, channels)) + 20, (name, pixel)
 
 
@@ -146,8 +146,8 @@ def test_yes_and_no_are_balanced(drawn: list[TextExample]) -> None:
 
 def test_pictures_cells_and_points_belong_together(drawn: list[TextExample]) -> None:
     for e in drawn:
-        assert {name: image.shape for name, image in e.images.items()} == {"front": (96, 96, 3), "wrist": (64, 64, 3)}
-        assert {name: grid.shape for name, grid in e.cells.items()} == {"front": (12, 12), "wrist": (8, 8)}
+        assert {name: image.shape for name, image in e.images.items()} == {"front": (96, 160, 3), "wrist": (64, 64, 3)}
+        assert {name: grid.shape for name, grid in e.cells.items()} == {"front": (12, 20), "wrist": (8, 8)}
         assert max(int(grid.max()) for grid in e.cells.values()) < len(CELL_NAMES)
         assert {points.shape for points in e.points.values()} == {(2, 3)}
         if e.kind == "locate":
