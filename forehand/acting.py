@@ -115,14 +115,18 @@ class Actor:
         return self._told(replace(result, verdict=self._judged(result.run.call, before, self.look(), again=True)))
 
     def step_back(self, run: SkillRun) -> None:
-        """Home before another attempt, where the last one did not end of itself: from there it would not again."""
-        if run.ended_by not in (EndedBy.TERMINATED, EndedBy.NOT_STARTED):
-            self._step_back("back to the home pose before another attempt")
+        """Home before another attempt, where the last one did not end of itself: from there it would not again. After
+        a second failure in any case, and to other places each time: from the same it would fail alike."""
+        if run.ended_by is EndedBy.NOT_STARTED:
+            return
+        failed = [r for r in self._tried(run.call) if r.verdict.status is not VerdictStatus.SUCCEEDED]
+        if run.ended_by is not EndedBy.TERMINATED or len(failed) > 1:
+            self._step_back("back to the home pose before another attempt", len(failed))
 
-    def _step_back(self, why: str) -> None:
+    def _step_back(self, why: str, times: int = 1) -> None:
         self.log.emit(Noted(part="robot", text=why))
         try:
-            self.parts.step_back(self.stop)
+            self.parts.step_back(self.stop, times)
         except PartError as error:
             self.log.emit(part_failed(error.part, error.cause))
 
@@ -194,8 +198,11 @@ class Actor:
 
     def _nth(self, call: SkillCall) -> int:
         """The how-many-eth try of this very call the next one is, wherever in the graph; those not started aside."""
-        tried = (r.run for r in self.state.history if r.run.ended_by is not EndedBy.NOT_STARTED)
-        return 1 + sum(run.call == call for run in tried)
+        return 1 + len(self._tried(call))
+
+    def _tried(self, call: SkillCall) -> list[StepResult]:
+        """This very call's attempts so far, wherever in the graph; those not started aside."""
+        return [r for r in self.state.history if r.run.call == call and r.run.ended_by is not EndedBy.NOT_STARTED]
 
     def _unmet(self, graph: SkillGraph, step: ReadyStep) -> str | None:
         with guarded("recovery"):

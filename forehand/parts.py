@@ -14,7 +14,7 @@ from executor.stop import StopToken
 from forehand.event_log import RunFolderError, said
 from planner.planner import Planner, PlanOutcome, PlanRequest
 from planner.recovery import RecoveryLadder
-from robots.robot import Robot
+from robots.robot import Action, Robot
 from robots.safety import hold
 from skills.library import SkillLibrary
 from skills.literals import Literal
@@ -27,6 +27,10 @@ from world_model.scene import Scene
 from world_model.success.detector import SuccessDetector
 
 STILL_STEPS = 8  # a block let go of askew has toppled in half a second
+# From the home pose, in turn: where the hand waits before another attempt. A policy that sees only the present does
+# from the same place what it did before; from elsewhere it sees what the hand hid.
+ASIDE_M = ((0.0, 0.0), (0.06, 0.10), (0.06, -0.12), (-0.04, 0.12))
+ASIDE_STEPS = 3
 
 
 class PartError(RuntimeError):
@@ -106,11 +110,16 @@ class Parts:
         if stop.is_set:
             self.robot.stop(stop.reason)
 
-    def step_back(self, stop: StopToken) -> None:
-        """Bring the hand, with what it is believed to hold, out of wherever it got stuck. Raises PartError."""
+    def step_back(self, stop: StopToken, times: int = 1) -> None:
+        """Bring the hand, with what it is believed to hold, out of wherever it got stuck: home, and beside that when
+        this happens for the second time and after. Raises PartError."""
         with guarded("robot"):
             self._allow_motion(stop)
             self.robot.home(open_hand=self.belief.scene.symbolic().held is None)
+            x, y = ASIDE_M[(times - 1) % len(ASIDE_M)]
+            for _ in range(ASIDE_STEPS if x or y else 0):
+                grip = hold(self.robot.observe().proprioception).gripper
+                self.robot.apply(Action((x / ASIDE_STEPS, y / ASIDE_STEPS, 0.0), gripper=grip))
 
     def hold_still(self, stop: StopToken) -> None:
         """Let come to rest what may still be falling, before a look that decides. Raises PartError."""

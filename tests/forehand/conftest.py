@@ -21,7 +21,7 @@ from planner.planner import Planner
 from planner.recovery import RecoveryBudgets, RecoveryLadder
 from planner.search import SearchPlanner
 from robots.physical_state import HandState, ObjectState, PhysicalState
-from robots.robot import Action, Observation, Proprioception, SentAction
+from robots.robot import Action, Observation, Proprioception, SentAction, Vector3
 from skills.calls import apply_call
 from skills.goal import Goal
 from skills.library import SkillLibrary
@@ -70,6 +70,7 @@ class SymbolicTable:
     also: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     homed: list[str] = field(default_factory=list)
+    moved: list[Vector3] = field(default_factory=list)
     name: str = "symbols"
 
     # executor
@@ -104,6 +105,7 @@ class SymbolicTable:
         return Observation(len(self.done), 0.0, BODY)
 
     def apply(self, action: Action) -> SentAction:
+        self.moved.append(action.world_vector)
         return SentAction(action, action)
 
     def stop(self, reason: str) -> None:

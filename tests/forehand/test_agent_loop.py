@@ -9,6 +9,7 @@ import pytest
 from loop_parts import FixedPlanner, graph_of
 
 from forehand.events import Event
+from forehand.parts import ASIDE_M, ASIDE_STEPS
 from planner.planner import Impossible, Plan, Question
 from planner.recovery import Recovery, RecoveryBudgets, Rung, Situation
 from skills.goal import Goal
@@ -126,6 +127,18 @@ def test_after_a_run_that_got_stuck_the_hand_goes_home_first_with_what_it_holds(
     table.mishaps[len(table.done) + 2] = mishaps["ends_by"](EndedBy.TIME_LIMIT)
     assert bench("in(blue block, blue bowl)").run().outcome == "succeeded"
     assert table.homed == ["open", "closed"]
+
+
+def test_each_further_attempt_at_a_call_begins_from_another_place(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any]
+) -> None:
+    """A policy that sees only the present would fail from one place as often as it is asked."""
+    table.mishaps = dict.fromkeys((1, 2, 3), mishaps["nothing"])
+    run = bench(IN_BOWL, budgets=RecoveryBudgets(retries_per_step=3))
+    assert run.run().outcome == "succeeded"
+    assert table.homed == ["open", "open"], "not after the first: it ended of itself"
+    aside = [tuple(sum(axis) for axis in zip(*table.moved[k : k + ASIDE_STEPS], strict=True)) for k in (0, ASIDE_STEPS)]
+    assert aside == [pytest.approx((*ASIDE_M[1], 0.0)), pytest.approx((*ASIDE_M[2], 0.0))]
 
 
 def test_a_skill_that_never_works_ends_the_run_within_its_budgets(
