@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from rt2.modeling import RT2ForConditionalGeneration
-from rt2.processing import RT2Processor
-from rt2.small import SmallVLA, on_device
+from rt2.modeling import RT2Network
+from rt2.processing import SmallProcessor
+from rt2.small import SmallVLA
 from rt2.vocabulary import with_words
 
 HEARD_SPREAD = 0.5  # of a word's numbers where nothing is known of it, as rt2.language begins
@@ -27,7 +27,7 @@ def grown(vla: SmallVLA, words: Iterable[str], cell_names: Sequence[str], *, see
     """
     old, config = vla.model, copy.deepcopy(vla.model.config)
     tokenizer = with_words(vla.processor.tokenizer, {*words, *(word for name in cell_names for word in name.split())})
-    processor = RT2Processor(
+    processor = SmallProcessor(
         tokenizer,
         cameras=vla.processor.cameras,
         most_prompt_tokens=vla.processor.most_prompt_tokens,
@@ -35,12 +35,12 @@ def grown(vla: SmallVLA, words: Iterable[str], cell_names: Sequence[str], *, see
     )
     config.vocab_size = len(tokenizer)
     config.cell_names = [*config.cell_names, *(name for name in cell_names if name not in config.cell_names)]
-    model = RT2ForConditionalGeneration(config)
+    model = RT2Network(config)
     model.load_state_dict(_grown_weights(old, config.vocab_size, seed))
-    return SmallVLA(on_device(model, str(old.device)), processor, vla.contract, decoding=vla.decoding)
+    return SmallVLA(model.to(old.device), processor, vla.contract, decoding=vla.decoding)
 
 
-def _grown_weights(old: RT2ForConditionalGeneration, vocabulary: int, seed: int) -> dict[str, Tensor]:
+def _grown_weights(old: RT2Network, vocabulary: int, seed: int) -> dict[str, Tensor]:
     state = old.state_dict()
     for key, new in (("language.words.weight", _heard_rows), ("embed.weight", _said_rows)):
         if key in state:  # a frozen encoder hears by features

@@ -1,8 +1,9 @@
-"""RT2ForConditionalGeneration: one network that acts, answers, locates and plans, from pictures, state and a prompt.
+"""RT2Network: one network that acts, answers, locates and plans, from pictures, state and a prompt.
 
 Two or more views become slots (rt2.layers), the prompt becomes tokens (rt2.language), and one decoder writes into them:
 words one by one, or the 8 action tokens either in one pass or one by one. In both cases the suffix is causal; in one
 pass the tokens before are simply not told. After RT-2 (arXiv 2307.15818) with the vision of TokenLearner and FiLM.
+Plain torch, because importing what transformers needs for models of its own takes seconds; rt2.auto wraps it for them.
 Not for: turning sentences and pictures into tensors (rt2.processing), greedy decoding (rt2.small), losses.
 """
 
@@ -13,8 +14,6 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
-from transformers.utils.generic import ModelOutput
 
 from rt2.action_kinds import KINDS
 from rt2.configuration import CELL, RT2Config
@@ -46,25 +45,15 @@ class Seen:
     grids: dict[str, Tensor]
 
 
-@dataclass
-class ActionLogits(ModelOutput):
-    """logits (b, 8, bins) of the action tokens, each told nothing of the others."""
-
-    logits: Tensor | None = None
-
-
-class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-call]
+class RT2Network(nn.Module):
     """The network. `listen` once per sentence, `look` once per observation, then `action_logits` or `text_logits`."""
 
-    config_class = RT2Config
-    config: RT2Config
     state_mean: Tensor
     state_scale: Tensor
-    main_input_name = "pictures"
-    base_model_prefix = "rt2"
 
     def __init__(self, config: RT2Config) -> None:
-        super().__init__(config)
+        super().__init__()
+        self.config = config
         width, coarse, text = config.width, config.coarse_channels, config.text_width
         tower = {"learned": LearnedTower, "minilm": PretrainedTower}
         if config.language not in tower:
@@ -109,14 +98,14 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
         )
         _line_up(self.embed.weight, config.action_start, config.bins)
         _line_up(self.embed.weight, config.location_start, config.bins)
-        self.post_init()  # type: ignore[no-untyped-call]
 
-    def _init_weights(self, module: nn.Module) -> None:
-        """Every layer has initialised itself."""
+    @property
+    def device(self) -> torch.device:
+        return self.state_mean.device
 
-    def forward(self, prompt: Tensor, mask: Tensor, pictures: dict[str, Tensor], state: Tensor) -> ActionLogits:
-        """What RT2Processor makes of sentences, pictures and state → the action tokens in one pass."""
-        return ActionLogits(self.action_logits(self.look(pictures, state, self.listen(prompt, mask))))
+    def forward(self, prompt: Tensor, mask: Tensor, pictures: dict[str, Tensor], state: Tensor) -> Tensor:
+        """What SmallProcessor makes of sentences, pictures and state → (b, 8, bins): the action tokens in one pass."""
+        return self.action_logits(self.look(pictures, state, self.listen(prompt, mask)))
 
     def listen(self, prompt: Tensor, mask: Tensor) -> Heard:
         """prompt (b, t) ids, or (b, t, features) of a pretrained tower; mask (b, t)."""

@@ -1,11 +1,13 @@
-"""RT2Processor: prompts, pictures, state and actions → the tensors that the network reads, and back.
+"""SmallProcessor: prompts, pictures, state and actions → the tensors that the network reads, and back.
 
-Not for: the network (rt2.modeling).
+Not for: the network (rt2.modeling), or transformers' own classes (rt2.auto).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedTokenizerFast, ProcessorMixin
+from transformers import PreTrainedTokenizerFast
 
 from rt2.configuration import FROZEN_WEIGHTS
 from rt2.errors import InputError, PromptError
@@ -21,17 +23,16 @@ from rt2.minilm import load_minilm
 from rt2.prompts import KINDS, PromptKind
 from rt2.vocabulary import action_token, kind_token, location_token, token_id
 
+PROCESSOR_FILE = "processor_config.json"
 LANGUAGES = ("learned", *FROZEN_WEIGHTS)
 
 
-class RT2Processor(ProcessorMixin):
+class SmallProcessor:
     """Holds the tokenizer and the pictures' sizes.
 
     cameras: name → [width, height]; most_prompt_tokens: longer prompts are cut; language: the tower that prompts are
     for, as RT2Config names it: token ids for "learned", what the frozen encoder hears for "minilm".
     """
-
-    tokenizer: PreTrainedTokenizerFast
 
     def __init__(
         self,
@@ -39,7 +40,6 @@ class RT2Processor(ProcessorMixin):
         cameras: Mapping[str, Sequence[int]] | None = None,
         most_prompt_tokens: int = 48,
         language: str = "learned",
-        **kwargs: Any,
     ) -> None:
         given = cameras or {"front": (96, 96), "wrist": (64, 64)}
         self.cameras = {name: list(size) for name, size in sorted(given.items())}
@@ -47,7 +47,25 @@ class RT2Processor(ProcessorMixin):
         if language not in LANGUAGES:
             raise ValueError(f"no language tower '{language}'; have: {', '.join(LANGUAGES)}")
         self.language = language
-        super().__init__(tokenizer, **kwargs)  # type: ignore[no-untyped-call]
+        self.tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, folder: Path) -> SmallProcessor:
+        """Raises OSError, ValueError, TypeError for files that are missing or broken."""
+        settings = json.loads((folder / PROCESSOR_FILE).read_text(encoding="utf-8"))
+        settings.pop("processor_class", None)
+        return cls(PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True), **settings)
+
+    def save(self, folder: Path) -> None:
+        """As transformers' processors are saved."""
+        self.tokenizer.save_pretrained(folder)
+        settings = {
+            "cameras": self.cameras,
+            "language": self.language,
+            "most_prompt_tokens": self.most_prompt_tokens,
+            "processor_class": "RT2Processor",
+        }
+        (folder / PROCESSOR_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
     def __call__(
         self,

@@ -9,13 +9,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Literal, TypeAlias, cast, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, AutoModelForImageTextToText, AutoProcessor
 
 from rt2.action_contract import ActionContract
 from rt2.action_tokens import ActionTokenizer
@@ -24,18 +24,16 @@ from rt2.dimensions import standard_dimensions
 from rt2.errors import CheckpointError, InputError
 from rt2.language import Heard
 from rt2.minilm import load_minilm
-from rt2.modeling import ACTION_TOKENS, RT2ForConditionalGeneration, Seen
-from rt2.processing import RT2Processor
+from rt2.modeling import ACTION_TOKENS, RT2Network, Seen
+from rt2.processing import SmallProcessor
 from rt2.prompts import checked_sentence
 from rt2.quiet import quietly
 from rt2.vla import KIND_FILE, ActInput
 
 Decoding: TypeAlias = Literal["parallel", "one-by-one"]
 
-AutoConfig.register(RT2Config.model_type, RT2Config)
-AutoModel.register(RT2Config, RT2ForConditionalGeneration)
-AutoModelForImageTextToText.register(RT2Config, RT2ForConditionalGeneration)
-AutoProcessor.register(RT2Config, RT2Processor)  # type: ignore[no-untyped-call]
+WEIGHTS_FILE = "model.safetensors"
+WRAPPED = "network."  # what names of weights begin with that rt2.auto has saved
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,8 @@ class SmallVLA:
 
     def __init__(
         self,
-        model: RT2ForConditionalGeneration,
-        processor: RT2Processor,
+        model: RT2Network,
+        processor: SmallProcessor,
         contract: ActionContract,
         *,
         decoding: Decoding = "parallel",
@@ -155,17 +153,15 @@ def _batched(prompts: Sequence[SmallPrompt]) -> Heard:
     return Heard(tokens, mask, torch.stack([p.meaning for p in prompts]))
 
 
-def on_device(model: RT2ForConditionalGeneration, device: str) -> RT2ForConditionalGeneration:
-    moved: RT2ForConditionalGeneration = model.to(torch.device(device))  # type: ignore[arg-type]  # wrapped untyped
-    return moved
-
-
 def save_small(folder: Path, vla: SmallVLA) -> None:
     """Weights, configuration, processor and contract into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
+    vla.model.config.architectures = ["RT2ForConditionalGeneration"]  # of rt2.auto
     with quietly():
-        vla.model.save_pretrained(folder)
-        vla.processor.save_pretrained(folder)
+        vla.model.config.save_pretrained(folder)
+        vla.processor.save(folder)
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in vla.model.state_dict().items()}
+    save_file(weights, folder / WEIGHTS_FILE, metadata={"format": "pt"})
     vla.contract.save(folder)
     (folder / KIND_FILE).write_text(json.dumps({"kind": "small", "decoding": vla.decoding}) + "\n", encoding="utf-8")
 
@@ -178,28 +174,39 @@ def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding | None =
     contract = ActionContract.load(folder)
     try:
         with quietly():
-            processor = RT2Processor.from_pretrained(folder)
-            loaded: Any = RT2ForConditionalGeneration.from_pretrained(
-                folder, dtype=torch.float32, output_loading_info=True, local_files_only=True
-            )
+            processor = SmallProcessor.load(folder)
+            model = RT2Network(RT2Config.from_pretrained(folder, local_files_only=True))
+        weights = {name.removeprefix(WRAPPED): w.float() for name, w in load_file(folder / WEIGHTS_FILE).items()}
         starts = (processor.action_start, processor.location_start)
     except CheckpointError:
         raise
     except Exception as error:
         raise CheckpointError(f"{folder}: cannot be loaded: {type(error).__name__}: {error}") from error
-    model, found = loaded
-    odd = [f"{name} ({what.removesuffix('_keys')})" for what, names in found.items() for name in map(str, names)]
+    odd = _misfits(weights, model.state_dict())
     if odd:
-        raise CheckpointError(f"{folder}: weights do not fit the network: {', '.join(sorted(odd)[:3])}")
-    broken = [name for name, tensor in model.state_dict().items() if not bool(torch.isfinite(tensor).all())]
+        raise CheckpointError(f"{folder}: weights do not fit the network: {', '.join(odd[:3])}")
+    broken = [name for name, tensor in weights.items() if not bool(torch.isfinite(tensor).all())]
     if broken:
         raise CheckpointError(f"{folder}: weights that are not numbers: {', '.join(broken[:3])}")
+    model.load_state_dict(weights)
     _check_language(folder, model.config, processor)
     _check_contract(folder, model.config, processor, contract, starts)
-    return SmallVLA(on_device(model, device), processor, contract, decoding=decoding or _trained_for(folder))
+    return SmallVLA(model.to(device), processor, contract, decoding=decoding or _trained_for(folder))
 
 
-def _check_language(folder: Path, config: RT2Config, processor: RT2Processor) -> None:
+def _misfits(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
+    """Names of weights that are missing, unexpected or of another shape, with which of these."""
+    missing = [f"{name} (missing)" for name in wanted.keys() - weights.keys()]
+    unexpected = [f"{name} (unexpected)" for name in weights.keys() - wanted.keys()]
+    shapes = [
+        f"{name} ({tuple(weights[name].shape)} instead of {tuple(wanted[name].shape)})"
+        for name in wanted.keys() & weights.keys()
+        if weights[name].shape != wanted[name].shape
+    ]
+    return sorted([*missing, *unexpected, *shapes])
+
+
+def _check_language(folder: Path, config: RT2Config, processor: SmallProcessor) -> None:
     """Raises CheckpointError unless prompts will be heard as they were in training, by an encoder that is at hand."""
     if processor.language != config.language:
         raise CheckpointError(
@@ -216,7 +223,7 @@ def _check_language(folder: Path, config: RT2Config, processor: RT2Processor) ->
 
 
 def _check_contract(
-    folder: Path, config: RT2Config, processor: RT2Processor, contract: ActionContract, starts: tuple[int, int]
+    folder: Path, config: RT2Config, processor: SmallProcessor, contract: ActionContract, starts: tuple[int, int]
 ) -> None:
     """Raises CheckpointError unless network, processor and contract speak of the same pictures, state and actions.
 

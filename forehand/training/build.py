@@ -17,8 +17,8 @@ from rt2.action_contract import ActionContract, standard_dimensions
 from rt2.camera_contract import CameraContract
 from rt2.configuration import RT2Config
 from rt2.growing import grown
-from rt2.modeling import RT2ForConditionalGeneration
-from rt2.processing import RT2Processor
+from rt2.modeling import RT2Network
+from rt2.processing import SmallProcessor
 from rt2.small import SmallVLA, load_small
 from rt2.vocabulary import BINS, make_tokenizer
 from skills.wordings import training_words
@@ -42,15 +42,13 @@ def first_vla(config: TrainConfig) -> SmallVLA:
     )
 
 
-def new_processor(words: frozenset[str], language: str = "learned") -> RT2Processor:
+def new_processor(words: frozenset[str], language: str = "learned") -> SmallProcessor:
     """A tokenizer that knows the training wordings, the things' names and `words`; prompts for that language tower."""
     names = {word for name in LAYOUT.cell_names for word in name.split()}
-    return RT2Processor(make_tokenizer(training_words() | names | words), cameras=IMAGE_SIZES, language=language)
+    return SmallProcessor(make_tokenizer(training_words() | names | words), cameras=IMAGE_SIZES, language=language)
 
 
-def new_model(
-    model: ModelConfig, processor: RT2Processor, seed: int, *, tells_kind: bool = True
-) -> RT2ForConditionalGeneration:
+def new_model(model: ModelConfig, processor: SmallProcessor, seed: int, *, tells_kind: bool = True) -> RT2Network:
     """Random weights of this seed."""
     torch.manual_seed(seed)
     config = RT2Config(
@@ -66,10 +64,10 @@ def new_model(
         tells_kind=tells_kind,
         **model.sizes,
     )
-    return RT2ForConditionalGeneration(config)
+    return RT2Network(config)
 
 
-def new_contract(processor: RT2Processor) -> ActionContract:
+def new_contract(processor: SmallProcessor) -> ActionContract:
     """What a checkpoint trained on the tabletop promises and demands."""
     views = tabletop_contract(IMAGE_SIZES).cameras
     return ActionContract(

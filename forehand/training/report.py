@@ -188,7 +188,7 @@ def _from_python(base: str | None) -> str:
     if base is not None:
         return "From Python: `rt2.vla.load_vla(THIS_FOLDER)`."
     return (
-        "From Python: `rt2.vla.load_vla(THIS_FOLDER)`; once `rt2.small` is imported, transformers' "
+        "From Python: `rt2.vla.load_vla(THIS_FOLDER)`; once `rt2.auto` is imported, transformers' "
         "`AutoModelForImageTextToText` and `AutoProcessor` know it, too."
     )
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from rt2.action_tokens import ActionTokenizer
-from rt2.processing import RT2Processor, stacked
+from rt2.processing import SmallProcessor, stacked
 from rt2.prompts import PromptKind
 from rt2.training.frames import Frames
 
@@ -38,7 +38,7 @@ class RobotBatch:
 class Prompts:
     """Prompts as the network's language tower reads them, made once each: the frozen encoder is slow."""
 
-    def __init__(self, processor: RT2Processor) -> None:
+    def __init__(self, processor: SmallProcessor) -> None:
         self._processor = processor
         self._known: dict[tuple[str, PromptKind], Tensor] = {}
 

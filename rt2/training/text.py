@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from rt2.modeling import RT2ForConditionalGeneration
-from rt2.processing import RT2Processor, padded
+from rt2.modeling import RT2Network
+from rt2.processing import SmallProcessor, padded
 from rt2.prompts import PromptKind
 from rt2.training.batches import Prompts
 from rt2.training.examples import Picture, TextExample
@@ -29,7 +29,7 @@ class TextTask:
     """Draws batches of examples and scores the network on them. A picture under no camera's name is seen by the first
     camera's trunk, scaled to its size; cameras that an example lacks are told to be absent."""
 
-    def __init__(self, examples: ExampleMixture, processor: RT2Processor) -> None:
+    def __init__(self, examples: ExampleMixture, processor: SmallProcessor) -> None:
         self._examples, self._processor = examples, processor
         self._prompts = Prompts(processor)
 
@@ -42,7 +42,7 @@ class TextTask:
 
     def losses(
         self,
-        model: RT2ForConditionalGeneration,
+        model: RT2Network,
         rng: np.random.Generator,
         batch: int,
         names: Sequence[Tensor],
@@ -122,7 +122,7 @@ def prompt_kind(example: TextExample) -> PromptKind:
     return "locate" if example.kind == "locate" else "ask"
 
 
-def answer_ids(example: TextExample, processor: RT2Processor) -> list[int]:
+def answer_ids(example: TextExample, processor: SmallProcessor) -> list[int]:
     """The answer's ids and the end: words, or for 'locate' two location tokens."""
     tokenizer = processor.tokenizer
     if example.kind == "locate":

@@ -25,9 +25,9 @@ from torch.nn import functional
 from rt2.action_contract import ActionContract
 from rt2.action_kinds import kinds_of
 from rt2.action_tokens import ActionTokenizer
-from rt2.modeling import RT2ForConditionalGeneration
-from rt2.processing import RT2Processor
-from rt2.small import SmallVLA, on_device
+from rt2.modeling import RT2Network
+from rt2.processing import SmallProcessor
+from rt2.small import SmallVLA
 from rt2.training.batches import Prompts, RobotBatch, recoloured, robot_batch
 from rt2.training.errors import TrainingError
 from rt2.training.frames import ShardReader
@@ -78,8 +78,8 @@ class Trainer:
     def __init__(
         self,
         settings: TrainingSettings,
-        model: RT2ForConditionalGeneration,
-        processor: RT2Processor,
+        model: RT2Network,
+        processor: SmallProcessor,
         contract: ActionContract,
         folder: Path,
         reader: ShardReader,
@@ -90,7 +90,7 @@ class Trainer:
         trained: bool = False,
     ) -> None:
         self.settings, self.folder, self.growing = settings, folder, growing
-        self.model = on_device(model, device)
+        self.model = model.to(device)
         self.average = copy.deepcopy(self.model).requires_grad_(False)
         one_by_one = settings.told_share == 1.0  # it never learned to act without being told
         self.vla = SmallVLA(self.average, processor, contract, decoding="one-by-one" if one_by_one else "parallel")

@@ -19,7 +19,7 @@ from rt2.configuration import FROZEN_WEIGHTS, RT2Config
 from rt2.errors import CheckpointError
 from rt2.language import PretrainedTower
 from rt2.minilm import FEATURES, MiniLM, check_files, find_minilm, load_minilm, main, nearest
-from rt2.processing import RT2Processor
+from rt2.processing import SmallProcessor
 from rt2.prompts import KINDS
 from rt2.small import SmallVLA, load_small, save_small
 from rt2.training.batches import Prompts
@@ -34,7 +34,7 @@ def encoder() -> MiniLM:
     return load_minilm()
 
 
-def new_processor(language: str = "minilm") -> RT2Processor:
+def new_processor(language: str = "minilm") -> SmallProcessor:
     return tiny_processor(["red", "block"], CAMERAS, language=language)
 
 

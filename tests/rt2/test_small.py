@@ -17,10 +17,10 @@ from tiny_rt2 import tiny_processor, tiny_vla
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from rt2.action_contract import standard_dimensions
+from rt2.auto import RT2ForConditionalGeneration, RT2Processor
 from rt2.configuration import RT2Config
 from rt2.errors import CheckpointError, InputError, PromptError
-from rt2.modeling import ACTION_TOKENS, RT2ForConditionalGeneration
-from rt2.processing import RT2Processor
+from rt2.modeling import ACTION_TOKENS
 from rt2.small import SmallVLA, load_small, save_small
 from rt2.vla import ActInput, load_vla
 from rt2.vocabulary import BINS
@@ -75,18 +75,45 @@ def test_the_auto_classes_know_it(saved: Path, vla: SmallVLA) -> None:
 
 def test_a_fresh_process_needs_but_one_import_for_the_auto_classes(saved: Path) -> None:
     said = (
-        "import sys, rt2.small; from transformers import AutoConfig, AutoModel, AutoProcessor\n"
+        "import sys, rt2.auto; from transformers import AutoConfig, AutoModel, AutoProcessor\n"
         "print(*(type(each.from_pretrained(sys.argv[1])).__name__ for each in (AutoConfig, AutoModel, AutoProcessor)))"
     )
     done = subprocess.run([sys.executable, "-c", said, str(saved)], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["RT2Config", "RT2ForConditionalGeneration", "RT2Processor"]
 
 
+def test_what_the_auto_classes_save_is_a_checkpoint_as_ours(saved: Path, vla: SmallVLA, tmp_path: Path) -> None:
+    folder = copied(saved, tmp_path)
+    model, processor = AutoModelForImageTextToText.from_pretrained(saved), AutoProcessor.from_pretrained(saved)
+    for file in ("model.safetensors", "config.json", "processor_config.json", "tokenizer.json"):
+        (folder / file).unlink()
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    theirs = load_small(folder)
+    np.testing.assert_array_equal(vla.act([act_input(vla)]), theirs.act([act_input(theirs)]))
+    given = act_input(theirs)
+    with torch.inference_mode():
+        pictures = {name: image[None] for name, image in given.images.items()}
+        logits = model(**processor("pick up the red block", pictures, given.state[None])).logits
+        ours = vla.model(**vla.processor("pick up the red block", pictures, given.state[None]))
+    torch.testing.assert_close(logits, ours)
+
+
+def test_acting_imports_no_models_of_transformers(saved: Path) -> None:
+    """They would take seconds at the start of every command."""
+    said = (
+        "import sys; from rt2.vla import load_vla; load_vla(sys.argv[1])\n"
+        "print('transformers.modeling_utils' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", said, str(saved)], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
+
+
 def test_it_can_be_called_as_other_models_are(vla: SmallVLA) -> None:
     given = act_input(vla)
     pictures = {name: image[None] for name, image in given.images.items()}
     with torch.inference_mode():
-        logits = vla.model(**vla.processor("pick up the red block", pictures, given.state[None])).logits
+        logits = vla.model(**vla.processor("pick up the red block", pictures, given.state[None]))
     assert logits.shape == (1, ACTION_TOKENS, BINS)
     bins = vla._chosen(logits, slice(None))
     np.testing.assert_array_equal(vla._tokens.from_bins(bins.numpy())[:, None].astype(np.float32), vla.act([given]))

@@ -10,8 +10,8 @@ import torch
 from rt2.action_contract import ActionContract, standard_dimensions
 from rt2.camera_contract import CameraContract
 from rt2.configuration import RT2Config
-from rt2.modeling import RT2ForConditionalGeneration
-from rt2.processing import RT2Processor
+from rt2.modeling import RT2Network
+from rt2.processing import SmallProcessor
 from rt2.small import SmallVLA
 from rt2.vocabulary import make_tokenizer
 
@@ -34,12 +34,12 @@ def tiny_contract(cameras: Cameras, state: Sequence[str]) -> ActionContract:
     return ActionContract(dimensions=standard_dimensions(), vocabulary="own", cameras=views, state=tuple(state))
 
 
-def tiny_processor(words: Iterable[str], cameras: Cameras, **settings: Any) -> RT2Processor:
-    return RT2Processor(make_tokenizer(words), cameras=cameras, **settings)
+def tiny_processor(words: Iterable[str], cameras: Cameras, **settings: Any) -> SmallProcessor:
+    return SmallProcessor(make_tokenizer(words), cameras=cameras, **settings)
 
 
 def tiny_vla(
-    processor: RT2Processor,
+    processor: SmallProcessor,
     state: Sequence[str],
     *,
     contract: ActionContract | None = None,
@@ -53,5 +53,5 @@ def tiny_vla(
         "action_start": processor.action_start, "location_start": processor.location_start, **SIZES, **config,
     }  # fmt: skip
     sizes = {name: (width, height) for name, (width, height) in processor.cameras.items()}
-    model = RT2ForConditionalGeneration(RT2Config(**settings))
+    model = RT2Network(RT2Config(**settings))
     return SmallVLA(model, processor, contract or tiny_contract(sizes, state))
