@@ -106,14 +106,16 @@ class VisionTrunk(nn.Module):
 class Slots(nn.Module):
     """Slots that each attend to one place of a picture, chosen by language (TokenLearner, arXiv 2106.11297).
 
-    The first slot is the one that learns to point at what the sentence is about.
+    The first slot is the one that learns to point at what the sentence is about. It reads only the cells around the
+    likeliest one (as local soft-argmax of pose estimation): of two bowls that may be meant it takes one, where the mean
+    of both would be a place between them.
     """
 
     places: Tensor
 
     def __init__(self, rows: int, columns: int, channels: int, text: int, slots: int, width: int) -> None:
         super().__init__()
-        self.count = slots
+        self.count, self.size = slots, (columns, rows)
         self.register_buffer("places", cell_centres(rows, columns).flatten(0, 1))
         self.keys = nn.Linear(channels, 32)
         self.queries = nn.Linear(text, slots * 32)
@@ -127,15 +129,21 @@ class Slots(nn.Module):
         queries = self.queries(text).reshape(len(text), self.count, -1)
         logits = queries @ self.keys(grid).transpose(1, 2) * 32**-0.5
         logits = torch.cat((logits[:, :1] + likely[:, None], logits[:, 1:]), dim=1)
-        attention = logits.softmax(-1)
+        attention = torch.cat((self._around_the_best(logits[:, :1]), logits[:, 1:]), dim=1).softmax(-1)
         features = attention @ grid
         xy = attention @ self.places.to(grid.dtype)
-        peak = attention.amax(-1, keepdim=True)
+        peak = logits.softmax(-1).amax(-1, keepdim=True)
         tokens = self.out(torch.cat((features, fourier(xy, OCTAVES), peak), dim=-1))
         return logits, features, xy, tokens
 
+    def _around_the_best(self, logits: Tensor) -> Tensor:
+        """logits (b, 1, cells) with nothing but the likeliest cell and those beside it."""
+        away = (self.places - self.places[logits.argmax(-1)]) * self.places.new_tensor(self.size)
+        return logits.masked_fill(away.abs().amax(-1)[:, None] > BESIDE, torch.finfo(logits.dtype).min)
+
 
 OCTAVES = 6
+BESIDE = 1.5  # cells
 
 
 class Attention(nn.Module):

@@ -28,7 +28,7 @@ class LossWeights(BaseModel):
 
     action: float = Field(default=1.0, ge=0)
     kind: float = Field(default=0.25, ge=0)
-    pointing: float = Field(default=0.25, ge=0)
+    pointing: float = Field(default=0.5, ge=0)
     auxiliary: float = Field(default=0.5, ge=0)
     grounding: float = Field(default=0.2, ge=0)
     text: float = Field(default=1.0, ge=0)
