@@ -5,9 +5,10 @@ Not for: what comes next (forehand.agent).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from itertools import takewhile
+from typing import Any, TypeVar
 
 from executor.graph_runner import GraphRunner, ReadyStep
 from executor.stop import StopToken
@@ -20,6 +21,8 @@ from skills.skill import SkillCall
 from skills.skill_graph import SkillGraph
 from world_model.results import EndedBy, SkillRun, StepResult, Verdict, VerdictStatus
 from world_model.scene import Scene
+
+T = TypeVar("T")
 
 
 class Actor:
@@ -114,21 +117,29 @@ class Actor:
         """A second look at the same attempt. Raises PartError where there is nothing to be seen."""
         return self._told(replace(result, verdict=self._judged(result.run.call, before, self.look(), again=True)))
 
-    def step_back(self, run: SkillRun) -> None:
-        """Home before another attempt, where the last one did not end of itself: from there it would not again. After
-        a second failure in any case, and to other places each time: from the same it would fail alike."""
-        if run.ended_by is EndedBy.NOT_STARTED:
-            return
-        failed = [r for r in self._tried(run.call) if r.verdict.status is not VerdictStatus.SUCCEEDED]
-        if run.ended_by is not EndedBy.TERMINATED or len(failed) > 1:
-            self._step_back("back to the home pose before another attempt", len(failed))
+    def step_back(self, run: SkillRun, *, again: bool) -> None:
+        """Home after a run that did not end of itself: from there nothing would.
 
-    def _step_back(self, why: str, times: int = 1) -> None:
+        again: the same call follows. Once it has failed twice, each attempt begins from another place.
+        """
+        failures = self._failures_in_a_row(run.call)
+        if again and failures > 1:
+            if self._step_back("back to the home pose and aside before another attempt"):
+                self._noting_failure(lambda: self.parts.go_aside(self.stop, failures - 1))
+        elif run.ended_by not in (EndedBy.TERMINATED, EndedBy.NOT_STARTED):
+            self._step_back("back to the home pose before another attempt")
+
+    def _step_back(self, why: str) -> bool:
+        """Whether the hand got home."""
         self.log.emit(Noted(part="robot", text=why))
+        return self._noting_failure(lambda: self.parts.step_back(self.stop)) is True
+
+    def _noting_failure(self, motion: Callable[[], T]) -> T | None:
         try:
-            self.parts.step_back(self.stop, times)
+            return motion()
         except PartError as error:
             self.log.emit(part_failed(error.part, error.cause))
+            return None
 
     def _run(self, runner: GraphRunner, step: ReadyStep, attempt: int) -> SkillRun:
         """Carry the call out, unless it is believed to be impossible now."""
@@ -199,6 +210,11 @@ class Actor:
     def _nth(self, call: SkillCall) -> int:
         """The how-many-eth try of this very call the next one is, wherever in the graph; those not started aside."""
         return 1 + len(self._tried(call))
+
+    def _failures_in_a_row(self, call: SkillCall) -> int:
+        """Of this very call, since it last succeeded."""
+        verdicts = [result.verdict.status for result in reversed(self._tried(call))]
+        return len(list(takewhile(lambda status: status is not VerdictStatus.SUCCEEDED, verdicts)))
 
     def _tried(self, call: SkillCall) -> list[StepResult]:
         """This very call's attempts so far, wherever in the graph; those not started aside."""

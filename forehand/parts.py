@@ -27,9 +27,10 @@ from world_model.scene import Scene
 from world_model.success.detector import SuccessDetector
 
 STILL_STEPS = 8  # a block let go of askew has toppled in half a second
-# From the home pose, in turn: where the hand waits before another attempt. A policy that sees only the present does
-# from the same place what it did before; from elsewhere it sees what the hand hid.
-ASIDE_M = ((0.0, 0.0), (0.06, 0.10), (0.06, -0.12), (-0.04, 0.12))
+# Where the hand goes from the home pose before a third attempt and those after it, in turn. A policy that sees only the
+# present does from the same place what it did before; from elsewhere it sees what the hand hid. Each is a hand's width
+# away, in another direction, within reach, in steps that are no longer than an action may be.
+ASIDE_M = ((0.06, 0.10), (0.06, -0.12), (-0.04, 0.12), (0.0, -0.12))
 ASIDE_STEPS = 3
 
 
@@ -110,16 +111,21 @@ class Parts:
         if stop.is_set:
             self.robot.stop(stop.reason)
 
-    def step_back(self, stop: StopToken, times: int = 1) -> None:
-        """Bring the hand, with what it is believed to hold, out of wherever it got stuck: home, and beside that when
-        this happens for the second time and after. Raises PartError."""
+    def step_back(self, stop: StopToken) -> bool:
+        """Bring the hand, with what it is believed to hold, home, out of wherever it got stuck; whether it got there.
+        Raises PartError."""
         with guarded("robot"):
             self._allow_motion(stop)
-            self.robot.home(open_hand=self.belief.scene.symbolic().held is None)
+            return self.robot.home(open_hand=self.belief.scene.symbolic().held is None)
+
+    def go_aside(self, stop: StopToken, times: int) -> None:
+        """From home to the times-th of ASIDE_M, the grip kept; ends early after a stop. Raises PartError."""
+        with guarded("robot"):
+            grip = hold(self.robot.observe().proprioception).gripper
             x, y = ASIDE_M[(times - 1) % len(ASIDE_M)]
-            for _ in range(ASIDE_STEPS if x or y else 0):
-                grip = hold(self.robot.observe().proprioception).gripper
-                self.robot.apply(Action((x / ASIDE_STEPS, y / ASIDE_STEPS, 0.0), gripper=grip))
+            for _ in range(ASIDE_STEPS):
+                if not stop.is_set:
+                    self.robot.apply(Action((x / ASIDE_STEPS, y / ASIDE_STEPS, 0.0), gripper=grip))
 
     def hold_still(self, stop: StopToken) -> None:
         """Let come to rest what may still be falling, before a look that decides. Raises PartError."""

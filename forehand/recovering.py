@@ -39,7 +39,7 @@ class Recoverer:
                 return None
             if not recovery.judge_again:
                 if recovery.rung not in (Rung.CONTINUE, Rung.GIVE_UP):
-                    self.actor.step_back(result.run)
+                    self.actor.step_back(result.run, again=recovery.rung is Rung.RETRY)
                 return self._do(recovery, result.step_id)
             result = self.actor.judge_again(result, before)
             self._runner.record(result)

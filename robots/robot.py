@@ -106,6 +106,7 @@ class Robot(Protocol):
         """Allow actions again after `stop` or a SafetyStop."""
         ...
 
-    def home(self, *, open_hand: bool = True) -> None:
-        """Move to the home pose, through ordinary envelope-checked actions; open_hand=False keeps what is held."""
+    def home(self, *, open_hand: bool = True) -> bool:
+        """Move to the home pose, through ordinary envelope-checked actions; open_hand=False keeps what is held. Whether
+        it got there."""
         ...

@@ -97,8 +97,8 @@ class TabletopRobot:
         """Why the robot is stopped; None while it may move."""
         return self._envelope.stopped
 
-    def home(self, *, open_hand: bool = True) -> None:
-        """Open the hand, rise, and go to the home pose. Raises SafetyStop; gives up quietly where something blocks it.
+    def home(self, *, open_hand: bool = True) -> bool:
+        """Open the hand, rise, and go to the home pose; False where something blocks it. Raises SafetyStop.
 
         Rising comes first: from between stacks the way home is up.
         """
@@ -111,8 +111,9 @@ class TabletopRobot:
             here, _ = panda.forward(np.array(proprioception.joint_positions_rad))
             action = _towards(here, goal)
             if action is None:
-                return
+                return True
             self.apply(action if open_hand else replace(action, gripper=proprioception.gripper_closedness))
+        return False
 
     def begin_attempt(self, key: str, attempt: int) -> None:
         """Tell the fault layers that the attempt-th try (from 1) of what `key` names starts now."""

@@ -58,8 +58,9 @@ class FakeRobot:
     def resume(self) -> None:
         """It never refuses."""
 
-    def home(self, *, open_hand: bool = True) -> None:  # noqa: ARG002
+    def home(self, *, open_hand: bool = True) -> bool:  # noqa: ARG002
         self.body = BODY
+        return True
 
 
 class ScriptedPolicy:

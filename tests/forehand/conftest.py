@@ -71,6 +71,7 @@ class SymbolicTable:
     stopped: list[str] = field(default_factory=list)
     homed: list[str] = field(default_factory=list)
     moved: list[Vector3] = field(default_factory=list)
+    blocked: bool = False  # it never gets home
     name: str = "symbols"
 
     # executor
@@ -114,8 +115,9 @@ class SymbolicTable:
     def resume(self) -> None:
         self.stopped.clear()
 
-    def home(self, *, open_hand: bool = True) -> None:
+    def home(self, *, open_hand: bool = True) -> bool:
         self.homed.append("open" if open_hand else "closed")
+        return not self.blocked
 
 
 class SymbolicBelief(Belief):

@@ -129,6 +129,13 @@ def test_after_a_run_that_got_stuck_the_hand_goes_home_first_with_what_it_holds(
     assert table.homed == ["open", "closed"]
 
 
+def asides(table: Any) -> list[tuple[float, ...]]:
+    """Where the hand went beside home, each time."""
+    moved = [way for way in table.moved if any(way)]
+    runs = [moved[k : k + ASIDE_STEPS] for k in range(0, len(moved), ASIDE_STEPS)]
+    return [tuple(round(sum(axis), 6) for axis in zip(*run, strict=True)) for run in runs]
+
+
 def test_each_further_attempt_at_a_call_begins_from_another_place(
     bench: MakeBench, table: Any, mishaps: dict[str, Any]
 ) -> None:
@@ -137,8 +144,24 @@ def test_each_further_attempt_at_a_call_begins_from_another_place(
     run = bench(IN_BOWL, budgets=RecoveryBudgets(retries_per_step=3))
     assert run.run().outcome == "succeeded"
     assert table.homed == ["open", "open"], "not after the first: it ended of itself"
-    aside = [tuple(sum(axis) for axis in zip(*table.moved[k : k + ASIDE_STEPS], strict=True)) for k in (0, ASIDE_STEPS)]
-    assert aside == [pytest.approx((*ASIDE_M[1], 0.0)), pytest.approx((*ASIDE_M[2], 0.0))]
+    assert asides(table) == [(*ASIDE_M[0], 0.0), (*ASIDE_M[1], 0.0)]
+
+
+def test_a_hand_that_cannot_get_home_is_not_moved_aside(bench: MakeBench, table: Any, mishaps: dict[str, Any]) -> None:
+    table.mishaps, table.blocked = dict.fromkeys((1, 2), mishaps["nothing"]), True
+    assert bench(IN_BOWL).run().outcome == "succeeded"
+    assert (table.homed, asides(table)) == (["open"], [])
+
+
+def test_what_failed_long_ago_and_has_worked_since_is_forgotten(
+    bench: MakeBench, table: Any, mishaps: dict[str, Any]
+) -> None:
+    twice = graph_of("pick(red block)", "place_on(table)", "pick(red block)")
+    table.mishaps = dict.fromkeys((1, 4), mishaps["nothing"])
+    run = bench(None, planner=FixedPlanner(Plan(Goal.parse("holding(red block)"), twice)))
+    assert run.run().outcome == "succeeded"
+    assert table.done.count("pick(red block)") == 4
+    assert table.homed == []
 
 
 def test_a_skill_that_never_works_ends_the_run_within_its_budgets(

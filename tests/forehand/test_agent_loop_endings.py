@@ -104,6 +104,8 @@ def test_no_motion_of_our_own_undoes_a_stop(bench: MakeBench, table: Any) -> Non
     for motion in (run.parts.hold_still, run.parts.step_back):
         motion(stop)
         assert table.stopped == ["Ctrl-C"], "ends a stop by the envelope, not a person's"
+    run.parts.go_aside(stop, 1)
+    assert not any(map(any, table.moved)), "nothing but holding still"
     assert bench(IN_BOWL, stop=stop).run().outcome == "stopped"
 
 
