@@ -51,7 +51,7 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
         """Every layer has initialised itself."""
 
     def forward(self, prompt: Tensor, mask: Tensor, pictures: dict[str, Tensor], state: Tensor) -> ActionLogits:
-        """As RT2Network's."""
+        """What RT2Processor makes of sentences, pictures and state → the action tokens in one pass."""
         return ActionLogits(self.network(prompt, mask, pictures, state))
 
 
@@ -61,7 +61,7 @@ class RT2Processor(ProcessorMixin, SmallProcessor):
     def __init__(
         self,
         tokenizer: PreTrainedTokenizerFast,
-        cameras: Mapping[str, Sequence[int]] | None = None,
+        cameras: Mapping[str, Sequence[int]],
         most_prompt_tokens: int = 48,
         language: str = "learned",
         **kwargs: Any,

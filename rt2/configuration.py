@@ -11,6 +11,7 @@ from transformers import PretrainedConfig
 FROZEN_WEIGHTS: Mapping[str, str] = {"minilm": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
 
 
+ARCHITECTURE = "RT2ForConditionalGeneration"  # rt2.auto's, by which transformers knows the network
 CELL = 8  # pixels a side of the square that one feature of a picture stands for
 
 
@@ -55,12 +56,13 @@ class RT2Config(PretrainedConfig):  # type: ignore[no-untyped-call]
         slots: int = 8,
         stem_kernels: dict[str, int] | None = None,
         tells_kind: bool = True,
+        points: bool = True,
         most_prompt_tokens: int = 48,
         most_answer_tokens: int = 96,
         **kwargs: Any,
     ) -> None:
         # The order decides which weights see which camera, and JSON files of transformers are sorted.
-        self.cameras = dict(sorted((cameras or {"front": [96, 96], "wrist": [64, 64]}).items()))
+        self.cameras = dict(sorted((cameras or {"front": [160, 96], "wrist": [64, 64]}).items()))
         for name, size in self.cameras.items():
             if not name.isidentifier() or len(size) != 2 or any(side < CELL or side % CELL for side in size):
                 raise ValueError(
@@ -86,6 +88,7 @@ class RT2Config(PretrainedConfig):  # type: ignore[no-untyped-call]
         self.slots = slots
         self.stem_kernels = stem_kernels or {}
         self.tells_kind = tells_kind
+        self.points = points
         self.most_prompt_tokens = most_prompt_tokens
         self.most_answer_tokens = most_answer_tokens
-        super().__init__(**kwargs)
+        super().__init__(**{"architectures": [ARCHITECTURE], **kwargs})

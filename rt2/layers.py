@@ -113,9 +113,12 @@ class Slots(nn.Module):
 
     places: Tensor
 
-    def __init__(self, rows: int, columns: int, channels: int, text: int, slots: int, width: int) -> None:
+    def __init__(
+        self, rows: int, columns: int, channels: int, text: int, slots: int, width: int, *, points: bool = True
+    ) -> None:
+        """points: False where nothing teaches the first slot to point; then it reads all of the picture."""
         super().__init__()
-        self.count, self.size = slots, (columns, rows)
+        self.count, self.columns, self.points = slots, columns, points
         self.register_buffer("places", cell_centres(rows, columns).flatten(0, 1))
         self.keys = nn.Linear(channels, 32)
         self.queries = nn.Linear(text, slots * 32)
@@ -129,7 +132,8 @@ class Slots(nn.Module):
         queries = self.queries(text).reshape(len(text), self.count, -1)
         logits = queries @ self.keys(grid).transpose(1, 2) * 32**-0.5
         logits = torch.cat((logits[:, :1] + likely[:, None], logits[:, 1:]), dim=1)
-        attention = torch.cat((self._around_the_best(logits[:, :1]), logits[:, 1:]), dim=1).softmax(-1)
+        first = self._around_the_best(logits[:, :1]) if self.points else logits[:, :1]
+        attention = torch.cat((first, logits[:, 1:]), dim=1).softmax(-1)
         features = attention @ grid
         xy = attention @ self.places.to(grid.dtype)
         peak = logits.softmax(-1).amax(-1, keepdim=True)
@@ -138,12 +142,13 @@ class Slots(nn.Module):
 
     def _around_the_best(self, logits: Tensor) -> Tensor:
         """logits (b, 1, cells) with nothing but the likeliest cell and those beside it."""
-        away = (self.places - self.places[logits.argmax(-1)]) * self.places.new_tensor(self.size)
-        return logits.masked_fill(away.abs().amax(-1)[:, None] > BESIDE, torch.finfo(logits.dtype).min)
+        cells, best = torch.arange(logits.shape[-1], device=logits.device), logits.argmax(-1, keepdim=True)
+        rows_away = (cells // self.columns - best // self.columns).abs()
+        columns_away = (cells % self.columns - best % self.columns).abs()
+        return logits.masked_fill(torch.maximum(rows_away, columns_away) > 1, torch.finfo(logits.dtype).min)
 
 
 OCTAVES = 6
-BESIDE = 1.5  # cells
 
 
 class Attention(nn.Module):

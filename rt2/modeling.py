@@ -63,7 +63,7 @@ class RT2Network(nn.Module):
         self.slots = nn.ModuleDict()
         for name, (w, h) in config.cameras.items():
             self.trunks[name] = VisionTrunk(h, w, config.fine_channels, coarse, text, config.stem_kernels.get(name, 1))
-            self.slots[name] = Slots(h // CELL, w // CELL, coarse, text, config.slots, width)
+            self.slots[name] = Slots(h // CELL, w // CELL, coarse, text, config.slots, width, points=config.points)
         state, cameras = len(config.state), len(config.cameras)
         self.register_buffer("state_mean", torch.zeros(state))
         self.register_buffer("state_scale", torch.ones(state))

@@ -24,6 +24,8 @@ from rt2.prompts import KINDS, PromptKind
 from rt2.vocabulary import action_token, kind_token, location_token, token_id
 
 PROCESSOR_FILE = "processor_config.json"
+SETTINGS = ("cameras", "language", "most_prompt_tokens")
+TRANSFORMERS_OWN = ("processor_class", "auto_map")  # in the same file
 LANGUAGES = ("learned", *FROZEN_WEIGHTS)
 
 
@@ -32,17 +34,20 @@ class SmallProcessor:
 
     cameras: name → [width, height]; most_prompt_tokens: longer prompts are cut; language: the tower that prompts are
     for, as RT2Config names it: token ids for "learned", what the frozen encoder hears for "minilm".
+
+    Raises ValueError for settings that are none.
     """
 
     def __init__(
         self,
         tokenizer: PreTrainedTokenizerFast,
-        cameras: Mapping[str, Sequence[int]] | None = None,
+        cameras: Mapping[str, Sequence[int]],
         most_prompt_tokens: int = 48,
         language: str = "learned",
     ) -> None:
-        given = cameras or {"front": (96, 96), "wrist": (64, 64)}
-        self.cameras = {name: list(size) for name, size in sorted(given.items())}
+        if not isinstance(most_prompt_tokens, int) or most_prompt_tokens < 1:
+            raise ValueError(f"most_prompt_tokens must be a whole number from 1 on, not {most_prompt_tokens!r}")
+        self.cameras = {name: [int(side) for side in size] for name, size in sorted(cameras.items())}
         self.most_prompt_tokens = most_prompt_tokens
         if language not in LANGUAGES:
             raise ValueError(f"no language tower '{language}'; have: {', '.join(LANGUAGES)}")
@@ -51,20 +56,18 @@ class SmallProcessor:
 
     @classmethod
     def load(cls, folder: Path) -> SmallProcessor:
-        """Raises OSError, ValueError, TypeError for files that are missing or broken."""
-        settings = json.loads((folder / PROCESSOR_FILE).read_text(encoding="utf-8"))
-        settings.pop("processor_class", None)
+        """Raises OSError for files that are missing, ValueError, TypeError, AttributeError for broken ones."""
+        said = json.loads((folder / PROCESSOR_FILE).read_text(encoding="utf-8"))
+        settings = {name: value for name, value in said.items() if name not in TRANSFORMERS_OWN}
+        unknown = sorted(settings.keys() - set(SETTINGS))
+        if unknown:
+            raise ValueError(f"{PROCESSOR_FILE}: no setting '{unknown[0]}'; have: {', '.join(SETTINGS)}")
         return cls(PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True), **settings)
 
     def save(self, folder: Path) -> None:
         """As transformers' processors are saved."""
         self.tokenizer.save_pretrained(folder)
-        settings = {
-            "cameras": self.cameras,
-            "language": self.language,
-            "most_prompt_tokens": self.most_prompt_tokens,
-            "processor_class": "RT2Processor",
-        }
+        settings = {name: getattr(self, name) for name in SETTINGS} | {"processor_class": "RT2Processor"}
         (folder / PROCESSOR_FILE).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
     def __call__(

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from transformers import CONFIG_NAME
 
 from rt2.action_contract import ActionContract
 from rt2.action_tokens import ActionTokenizer
@@ -156,7 +157,6 @@ def _batched(prompts: Sequence[SmallPrompt]) -> Heard:
 def save_small(folder: Path, vla: SmallVLA) -> None:
     """Weights, configuration, processor and contract into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    vla.model.config.architectures = ["RT2ForConditionalGeneration"]  # of rt2.auto
     with quietly():
         vla.model.config.save_pretrained(folder)
         vla.processor.save(folder)
@@ -173,15 +173,17 @@ def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding | None =
     """
     contract = ActionContract.load(folder)
     try:
-        with quietly():
+        with quietly(), torch.random.fork_rng(devices=[]):
             processor = SmallProcessor.load(folder)
-            model = RT2Network(RT2Config.from_pretrained(folder, local_files_only=True))
-        weights = {name.removeprefix(WRAPPED): w.float() for name, w in load_file(folder / WEIGHTS_FILE).items()}
+            model = RT2Network(_config(folder))
+        weights = load_file(folder / WEIGHTS_FILE)
         starts = (processor.action_start, processor.location_start)
     except CheckpointError:
         raise
     except Exception as error:
         raise CheckpointError(f"{folder}: cannot be loaded: {type(error).__name__}: {error}") from error
+    if all(name.startswith(WRAPPED) for name in weights):
+        weights = {name.removeprefix(WRAPPED): tensor for name, tensor in weights.items()}
     odd = _misfits(weights, model.state_dict())
     if odd:
         raise CheckpointError(f"{folder}: weights do not fit the network: {', '.join(odd[:3])}")
@@ -194,8 +196,18 @@ def load_small(folder: Path, *, device: str = "cpu", decoding: Decoding | None =
     return SmallVLA(model.to(device), processor, contract, decoding=decoding or _trained_for(folder))
 
 
+def _config(folder: Path) -> RT2Config:
+    """Raises CheckpointError for another model's, ValueError and OSError for one that is missing or broken."""
+    said = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+    kind = said.get("model_type") if isinstance(said, dict) else None
+    if kind != RT2Config.model_type:
+        raise CheckpointError(f"{folder / CONFIG_NAME}: is of a model of type {kind!r}, not '{RT2Config.model_type}'")
+    config: RT2Config = RT2Config.from_dict(said)
+    return config
+
+
 def _misfits(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
-    """Names of weights that are missing, unexpected or of another shape, with which of these."""
+    """Names of weights that are missing, unexpected, of another shape or no floats, with which of these."""
     missing = [f"{name} (missing)" for name in wanted.keys() - weights.keys()]
     unexpected = [f"{name} (unexpected)" for name in weights.keys() - wanted.keys()]
     shapes = [
@@ -203,7 +215,8 @@ def _misfits(weights: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> lis
         for name in wanted.keys() & weights.keys()
         if weights[name].shape != wanted[name].shape
     ]
-    return sorted([*missing, *unexpected, *shapes])
+    kinds = [f"{name} ({tensor.dtype})" for name, tensor in weights.items() if not tensor.is_floating_point()]
+    return sorted([*missing, *unexpected, *shapes, *kinds])
 
 
 def _check_language(folder: Path, config: RT2Config, processor: SmallProcessor) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from executor.learning.drivers import EXPERT, NOISY_EXPERT, POLICY
 from executor.vla_inputs import IMAGE_SIZES, STATE
@@ -88,9 +88,11 @@ def _frames(
 
 
 def _scaled(pictures: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Scaled to `size` (width, height), and cut above and below where they are higher: a camera's opening angle is
+    across its width."""
     if pictures.shape[1:3] == (size[1], size[0]):
         return pictures
-    return np.stack([np.asarray(Image.fromarray(p).resize(size, Image.Resampling.BILINEAR)) for p in pictures])
+    return np.stack([np.asarray(ImageOps.fit(Image.fromarray(p), size, Image.Resampling.BILINEAR)) for p in pictures])
 
 
 def _encoded(sentence: str) -> bytes:

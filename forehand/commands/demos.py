@@ -175,11 +175,13 @@ def _play(episode: Episode, fps: float) -> None:
             started = time.monotonic()
             views = [images[step] for images in episode.images.values()]
             words = caption(episode, step)
-            picture = half_blocks(side_by_side(views, views[0].shape[0], 0), rows=_rows(console))
+            strip = side_by_side(views, views[0].shape[0], 0)
+            picture = half_blocks(strip, rows=_rows(console, strip.shape[1] / strip.shape[0]))
             live.update(Group(picture, Text(f"{words.title}\n{words.line}  {words.verdict}")), refresh=True)
             time.sleep(max(0.0, 1 / fps - (time.monotonic() - started)))
 
 
-def _rows(console: Console) -> int:
-    """As many as leave room for the words, and as the width allows for two square views."""
-    return max(8, min(console.height - 4, console.width // 4))
+def _rows(console: Console, aspect: float) -> int:
+    """As many as leave room for the words, and as the width allows for views so many times as wide as high; a character
+    is twice as high as wide."""
+    return max(8, min(console.height - 4, int(console.width / (2 * aspect))))

@@ -20,6 +20,7 @@ from rt2.growing import grown
 from rt2.modeling import RT2Network
 from rt2.processing import SmallProcessor
 from rt2.small import SmallVLA, load_small
+from rt2.training.losses import LossWeights
 from rt2.vocabulary import BINS, make_tokenizer
 from skills.wordings import training_words
 
@@ -36,7 +37,7 @@ def first_vla(config: TrainConfig) -> SmallVLA:
         return grown(load_small(learning.checkpoint), learning.words, config.robot.collect.new_names)
     processor = new_processor(frozenset(VOCABULARY_WORDS), config.model.language)
     return SmallVLA(
-        new_model(config.model, processor, config.training.seed, tells_kind=config.training.loss.kind > 0),
+        new_model(config.model, processor, config.training.seed, config.training.loss),
         processor,
         new_contract(processor),
     )
@@ -48,8 +49,8 @@ def new_processor(words: frozenset[str], language: str = "learned") -> SmallProc
     return SmallProcessor(make_tokenizer(training_words() | names | words), cameras=IMAGE_SIZES, language=language)
 
 
-def new_model(model: ModelConfig, processor: SmallProcessor, seed: int, *, tells_kind: bool = True) -> RT2Network:
-    """Random weights of this seed."""
+def new_model(model: ModelConfig, processor: SmallProcessor, seed: int, loss: LossWeights) -> RT2Network:
+    """Random weights of this seed; what no loss would teach it is left out."""
     torch.manual_seed(seed)
     config = RT2Config(
         cameras={name: list(size) for name, size in IMAGE_SIZES.items()},
@@ -61,7 +62,8 @@ def new_model(model: ModelConfig, processor: SmallProcessor, seed: int, *, tells
         location_start=processor.location_start,
         bins=BINS,
         stem_kernels=STEM_KERNELS,
-        tells_kind=tells_kind,
+        tells_kind=loss.kind > 0,
+        points=loss.pointing > 0,
         **model.sizes,
     )
     return RT2Network(config)

@@ -118,9 +118,14 @@ def _network(checkpoint: Path) -> RT2Config:
     if not isinstance(vla, SmallVLA):
         raise CheckpointError(f"{checkpoint}: only an rt2-small learns a skill this way, not a tuned backbone")
     config = vla.model.config
-    layout = (LAYOUT.state, LAYOUT.auxiliary, LAYOUT.cell_names)
-    if (tuple(config.state), tuple(config.auxiliary), tuple(config.cell_names[: len(CELL_NAMES)])) != layout:
-        raise CheckpointError(f"{checkpoint}: was trained on frames of another layout than this robot's")
+    for what, trained, own in (
+        ("pictures", {name: tuple(size) for name, size in config.cameras.items()}, dict(LAYOUT.cameras)),
+        ("state", tuple(config.state), LAYOUT.state),
+        ("auxiliary numbers", tuple(config.auxiliary), LAYOUT.auxiliary),
+        ("names of cells", tuple(config.cell_names[: len(CELL_NAMES)]), LAYOUT.cell_names),
+    ):
+        if trained != own:
+            raise CheckpointError(f"{checkpoint}: was trained on other {what}: {trained}; this robot's: {own}")
     return config
 
 

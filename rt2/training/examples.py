@@ -66,7 +66,7 @@ def read_image_text(
     name_or_folder: a name on the hub ("owner/name"), or a folder: what `save_to_disk` wrote, pictures with a
     metadata.jsonl, or any other layout that `datasets.load_dataset` knows.
     question_column: None where the answers are captions. Of a list of answers the first is taken.
-    size: (width, height) in pixels to which pictures are scaled, without keeping their shape.
+    size: (width, height) in pixels to which pictures are scaled; what their shape leaves free is black.
     Raises ExampleError, before the first example, for a dataset, split or column that is not there; and at an example
     whose picture or text is none. Needs the extra `vl`.
     """
@@ -140,13 +140,13 @@ def _examples(
 
 
 def _picture(value: Any, size: tuple[int, int] | None, where: str) -> Picture:
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     try:
         image = (value if isinstance(value, Image.Image) else Image.fromarray(np.asarray(value))).convert("RGB")
     except (TypeError, ValueError, AttributeError, KeyError, OSError) as error:
         raise ExampleError(f"{where}: not a picture but {type(value).__name__}: {error}") from error
-    return np.asarray(image if size is None else image.resize(size, Image.Resampling.BILINEAR), dtype=np.uint8)
+    return np.asarray(image if size is None else ImageOps.pad(image, size, Image.Resampling.BILINEAR), dtype=np.uint8)
 
 
 def _text(value: Any, where: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from rt2.modeling import RT2Network
@@ -135,4 +135,4 @@ def answer_ids(example: TextExample, processor: SmallProcessor) -> list[int]:
 def scaled(image: Picture, width: int, height: int) -> Picture:
     if image.shape[:2] == (height, width):
         return image
-    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+    return np.asarray(ImageOps.pad(Image.fromarray(image), (width, height), Image.Resampling.BILINEAR))

@@ -10,8 +10,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from rich.console import Console
 
 from executor.learning.demonstrations import SCHEMA
+from executor.vla_inputs import IMAGE_SIZES
 from forehand.cli import main
 from forehand.commands import demos
 from forehand.commands.demo_pictures import described, film, half_blocks, side_by_side
@@ -74,7 +76,7 @@ def test_an_episode_becomes_a_video(
     with av.open("small-episode-1.mp4") as video:
         pictures = [frame.to_ndarray(format="rgb24") for frame in video.decode(video=0)]
     assert len(pictures) == 3
-    assert pictures[0].shape[1] == 384 + 8 + 384
+    assert pictures[0].shape[1] == 640 + 8 + 384
     np.testing.assert_allclose(pictures[0][:380, :380], 200, atol=4)
 
 
@@ -97,7 +99,7 @@ def test_words_under_a_picture_say_what_was_done() -> None:
     ]
     assert demos.caption(shown, 2).verdict == "succeeded"
     assert described(np.array([0.5, -1.0], np.float32)) == "+0.50 -1.00"
-    assert all(picture.shape == (444, 776, 3) for picture in film(shown))
+    assert all(picture.shape == (444, 1032, 3) for picture in film(shown))
 
 
 def test_pictures_side_by_side_keep_every_pixel() -> None:
@@ -163,3 +165,14 @@ def test_without_pyarrow_it_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     assert forehand("demos", "show", str(folder)) == 2
     assert "pip install 'forehand[train]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_in_a_terminal_all_views_fit_beside_each_other(width: int) -> None:
+    console = Console(width=width, height=60)
+    views = [np.zeros((h, w, 3), np.uint8) for w, h in IMAGE_SIZES.values()]
+    strip = side_by_side(views, views[0].shape[0], 0)
+    rows = demos._rows(console, strip.shape[1] / strip.shape[0])
+    lines = half_blocks(strip, rows=rows).plain.splitlines()
+    assert len(lines) == rows
+    assert width / 2 < max(map(len, lines)) <= width

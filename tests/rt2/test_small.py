@@ -260,6 +260,60 @@ def test_weights_that_are_missing_or_of_another_shape_are_refused(saved: Path, t
         load_vla(folder)
 
 
+def test_weights_that_are_no_floats_are_refused(saved: Path, tmp_path: Path) -> None:
+    folder = copied(saved, tmp_path)
+    tensors = load_file(folder / "model.safetensors")
+    tensors["untold"] = tensors["untold"].to(torch.int8)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match=r"untold \(torch\.int8\)"):
+        load_small(folder)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "processor_config.json", "tokenizer.json"])
+def test_a_file_that_is_missing_is_named(saved: Path, tmp_path: Path, file: str) -> None:
+    folder = copied(saved, tmp_path)
+    (folder / file).unlink()
+    with pytest.raises(CheckpointError, match="copy"):
+        load_small(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "said"),
+    [
+        ("processor_config.json", {"most_prompt_tokens": "48"}, "most_prompt_tokens must be a whole number"),
+        ("processor_config.json", {"most_prompt_tokens": 0}, "most_prompt_tokens must be a whole number"),
+        ("processor_config.json", {"cameras": None}, "cannot be loaded"),
+        ("processor_config.json", {"colour": "red"}, "no setting 'colour'; have: cameras, language, most_prompt"),
+        ("config.json", {"model_type": "bert"}, "is of a model of type 'bert', not 'forehand_rt2'"),
+        ("config.json", {"width": "wide"}, "cannot be loaded"),
+    ],
+)
+def test_settings_that_are_none_are_refused(
+    saved: Path, tmp_path: Path, file: str, change: dict[str, object], said: str
+) -> None:
+    folder = copied(saved, tmp_path)
+    (folder / file).write_text(json.dumps({**json.loads((folder / file).read_text()), **change}))
+    with pytest.raises(CheckpointError, match=said):
+        load_small(folder)
+
+
+@pytest.mark.parametrize("file", ["config.json", "processor_config.json"])
+@pytest.mark.parametrize("content", ["[]", '"x"', "{"])
+def test_settings_of_another_shape_are_refused(saved: Path, tmp_path: Path, file: str, content: str) -> None:
+    folder = copied(saved, tmp_path)
+    (folder / file).write_text(content)
+    with pytest.raises(CheckpointError):
+        load_small(folder)
+
+
+def test_loading_leaves_the_callers_random_numbers_alone(saved: Path) -> None:
+    torch.manual_seed(5)
+    before = torch.rand(3)
+    torch.manual_seed(5)
+    load_small(saved)
+    assert torch.equal(torch.rand(3), before)
+
+
 def test_weights_that_are_not_numbers_are_refused(saved: Path, tmp_path: Path) -> None:
     folder = copied(saved, tmp_path)
     tensors = load_file(folder / "model.safetensors")
