@@ -55,8 +55,8 @@ class RT2ForConditionalGeneration(PreTrainedModel):  # type: ignore[no-untyped-c
         return ActionLogits(self.network(prompt, mask, pictures, state))
 
 
-class RT2Processor(ProcessorMixin, SmallProcessor):
-    """SmallProcessor as transformers has processors."""
+class RT2Processor(SmallProcessor, ProcessorMixin):
+    """SmallProcessor as transformers has processors, which reads off a signature what a processor's file may set."""
 
     def __init__(
         self,
@@ -68,8 +68,6 @@ class RT2Processor(ProcessorMixin, SmallProcessor):
     ) -> None:
         SmallProcessor.__init__(self, tokenizer, cameras, most_prompt_tokens, language)
         ProcessorMixin.__init__(self, tokenizer, **kwargs)  # type: ignore[no-untyped-call]
-
-    __call__ = SmallProcessor.__call__
 
 
 AutoConfig.register(RT2Config.model_type, RT2Config)
