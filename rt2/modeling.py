@@ -68,7 +68,7 @@ class RT2Network(nn.Module):
         self.register_buffer("state_mean", torch.zeros(state))
         self.register_buffer("state_scale", torch.ones(state))
         felt = state * (1 + 2 * STATE_OCTAVES)
-        told = cameras * (coarse + config.slots * 2 + 2 * 2 * OCTAVES)
+        told = cameras * (coarse + config.slots * 2 + 2 * 2 * OCTAVES + 1)
         self.geometry = mlp((felt + told + text, 256, 256))
         self.tell = nn.Linear(256, len(config.auxiliary))
         self.use = mlp((256 + len(config.auxiliary) * (1 + 2 * STATE_OCTAVES), width, width))
@@ -137,9 +137,9 @@ class RT2Network(nn.Module):
             likely = self.likeness(grids[name], self.sought(heard.meaning)[:, None]).squeeze(-1)
             logits, features, xy, slots = self.slots[name](told, heard.meaning, likely)
             pointing[name] = logits[:, 0]
-            summary += [
-                torch.cat((features[:, 0], STEEP * (xy.flatten(1) * 2 - 1), fourier(xy[:, 0], OCTAVES)), -1) * here
-            ]
+            sure = logits[:, 0].softmax(-1).amax(-1, keepdim=True)
+            places = (STEEP * (xy.flatten(1) * 2 - 1), fourier(xy[:, 0], OCTAVES))
+            summary.append(torch.cat((features[:, 0], *places, sure), dim=-1) * here)
             pointed_at.append(features[:, 0] * here)
             tokens.append(slots + self.kinds[k])
             masks.append(here.expand(-1, slots.shape[1]))

@@ -17,14 +17,17 @@ import numpy as np
 from robots.physical_state import PhysicalState
 from robots.tabletop import layout
 from skills.hand import PALM_HALF_LENGTH_M, PALM_OVER_TOOL_M, Obstacle, hand_yaw_rad, obstacles
-from skills.planar import Point2, distance_m, distances_m, is_within, segment_distance_m
+from skills.planar import Point2, distance_m, distance_to_way_m, distances_m, is_within, segment_distance_m
 from skills.predicates import past_line_m
 
 TOWARDS: dict[str, Point2] = {"left": (0.0, 1.0), "right": (0.0, -1.0), "front": (1.0, 0.0), "back": (-1.0, 0.0)}
 PAST_M = 0.012  # over the line, so that the block also settles past it
 HALF_WIDTH_M = 0.032  # of the lane that a block at any yaw and the fingers around it need
-STRAIGHT_HALF_WIDTH_M = 0.029  # less, so that a block that went aside for such a lane now takes it
-STAYING_HALF_WIDTH_M = 0.024  # still less where the hand is turned for it already, so that it does not turn to and fro
+# A hand that is turned for a straight push stays at it in a narrow lane, and one that goes aside goes on until the lane
+# is wide: whoever sees a lane's width only to a centimetre does not turn to and fro between the two.
+STAYING_HALF_WIDTH_M = 0.024
+STRAIGHT_HALF_WIDTH_M = 0.035
+LANE_HALF_WIDTH_M = 0.038  # that is looked for aside
 ASIDE_PITCH_M = 0.01
 MOST_ASIDE_M = 0.30
 NARROW_M = 0.026  # of one in which the block may scrape along something
@@ -66,7 +69,10 @@ def _straight_or_aside(
     start, (tx, ty) = state.objects[block].position_m[:2], TOWARDS[zone]
     left = PAST_M - past_line_m(state, block, zone)
     straight = STAYING_HALF_WIDTH_M if _is_turned_for(state, (tx, ty)) else STRAIGHT_HALF_WIDTH_M
-    if _may_go(start, (tx, ty), left, around, min(half_width_m, straight)):
+    lane = LANE_HALF_WIDTH_M
+    if half_width_m < HALF_WIDTH_M:
+        straight, lane = min(straight, half_width_m), half_width_m
+    if _may_go(start, (tx, ty), left, around, straight):
         return Leg((tx, ty), left)
     sides = [(-ty, tx), (ty, -tx)]
     for k in range(1, round(MOST_ASIDE_M / ASIDE_PITCH_M) + 1):
@@ -74,7 +80,7 @@ def _straight_or_aside(
         sides = [side for side in sides if _may_go(start, side, by, around, half_width_m)]
         for ux, uy in sides:
             beside = (start[0] + by * ux, start[1] + by * uy)
-            if _on_table(beside) and _may_go(beside, (tx, ty), left, around, half_width_m):
+            if _on_table(beside) and _may_go(beside, (tx, ty), left, around, lane):
                 return Leg((ux, uy), by)
     return None
 
@@ -125,12 +131,21 @@ def lane_is_free(
     start: Point2, heading: Point2, length_m: float, around: Sequence[Obstacle], half_width_m: float
 ) -> bool:
     """Nothing in the block's lane, nor where fingers and palm run ahead of it."""
-    for obstacle in around:
-        ahead = max(length_m, 0.0) + (PALM_HALF_LENGTH_M if obstacle.top_m > PALM_OVER_TOOL_M else FINGERS_AHEAD_M)
-        end = (start[0] + ahead * heading[0], start[1] + ahead * heading[1])
-        if is_within(obstacle.outline, start, end, half_width_m):
-            return False
-    return True
+    return not any(is_within(o.outline, start, _lane_end(start, heading, length_m, o), half_width_m) for o in around)
+
+
+def straight_room_m(state: PhysicalState, block: str, zone: str) -> float:
+    """From the middle of the straight lane into a zone to the nearest thing, metres; 0 where one stands in it."""
+    start, heading = state.objects[block].position_m[:2], TOWARDS[zone]
+    left = PAST_M - past_line_m(state, block, zone)
+    around = obstacles(state, ignoring=(block,))
+    return min(distance_to_way_m(o.outline, start, _lane_end(start, heading, left, o)) for o in around)
+
+
+def _lane_end(start: Point2, heading: Point2, length_m: float, beside: Obstacle) -> Point2:
+    """How far a lane reaches beside a thing: to the block's end, and on to that of the fingers or the palm ahead."""
+    ahead = max(length_m, 0.0) + (PALM_HALF_LENGTH_M if beside.top_m > PALM_OVER_TOOL_M else FINGERS_AHEAD_M)
+    return (start[0] + ahead * heading[0], start[1] + ahead * heading[1])
 
 
 def _is_free(start: Point2, end: Point2, around: Sequence[Obstacle], half_width_m: float) -> bool:

@@ -28,7 +28,7 @@ from skills.hand import gripped, hand_yaw_rad, obstacles
 from skills.motion import passing_height_m
 from skills.placing import free_spot
 from skills.predicates import past_line_m
-from skills.push_path import PAST_M, next_leg
+from skills.push_path import PAST_M, next_leg, straight_room_m
 from skills.skill import SkillCall
 
 CELL_NAMES = (
@@ -46,13 +46,16 @@ AUXILIARY = (
     "passing_height",  # that the tool needs on its way to the target, over its height now
     "push_left",  # way until the pushed block is past its line
     "push_x", "push_y",  # the heading along which it is to be pushed now
+    "push_room",  # from the middle of its straight lane to the nearest thing
 )  # fmt: skip
 LAYOUT = FrameLayout(cameras=IMAGE_SIZES, state=STATE, auxiliary=AUXILIARY, cell_names=CELL_NAMES)
 
 FAR_M = 0.2  # metres that count as 1 in the auxiliary numbers
 HELD_FAR_M = 0.05
-# A block covers a quarter of a cell of the front picture: by pixels alone no cell would ever be called a block.
-BLOCK_WEIGHT, THING_WEIGHT = 12, 2
+LANE_FAR_M, MOST_ROOM_M = 0.05, 0.08  # more room than that is as good
+# A block covers three quarters of a cell of the front picture, most often parts of four: by pixels alone many a block
+# would be no cell's name.
+BLOCK_WEIGHT, THING_WEIGHT = 6, 2
 LEAST_PIXELS = 2  # of the target around its place: it is seen, not hidden by the hand
 
 
@@ -154,7 +157,7 @@ def _name_table(world: TabletopWorld, cell_names: tuple[str, ...]) -> NDArray[np
 
 
 def auxiliary_numbers(state: PhysicalState, call: SkillCall, target: Target) -> NDArray[np.float32]:
-    """(15,) the entries named in AUXILIARY, about -1 to 1; NaN for what does not apply."""
+    """(16,) the entries named in AUXILIARY, about -1 to 1; NaN for what does not apply."""
     tool, missing = np.array(state.hand.tool_position_m), [math.nan] * 3
     place, held = target.place_m, state.hand.held
     thing = state.objects.get(target.name)
@@ -166,11 +169,12 @@ def auxiliary_numbers(state: PhysicalState, call: SkillCall, target: Target) -> 
     passing = math.nan
     if place is not None:
         passing = (passing_height_m(state, place, obstacles(state)) - float(tool[2])) / FAR_M
-    left, heading = math.nan, (math.nan, math.nan)
+    left, heading, room = math.nan, (math.nan, math.nan), math.nan
     if call.skill == "push":
         left = (PAST_M - past_line_m(state, *call.arguments)) / FAR_M
         leg = next_leg(state, *call.arguments) if left > 0 else None
-        heading = heading if leg is None else leg.heading
+        if leg is not None:
+            heading, room = leg.heading, min(straight_room_m(state, *call.arguments), MOST_ROOM_M) / LANE_FAR_M
     numbers = [
         *(missing if place is None else (np.array(place) - tool) / FAR_M),
         math.cos(turn), math.sin(turn),
@@ -181,6 +185,7 @@ def auxiliary_numbers(state: PhysicalState, call: SkillCall, target: Target) -> 
         passing,
         left,
         *heading,
+        room,
     ]  # fmt: skip
     return np.array(numbers, np.float32)
 

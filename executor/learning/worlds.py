@@ -23,6 +23,7 @@ from skills.trial_scenes import draw_balanced, leaves_something_to_do, random_wo
 FIRST_SEED = 10**9
 SEEDS = 2 * 10**9
 LOOKS = Strengths(table=0.0, light=1.0, cameras=0.5, distractors=0)
+ALIKE_SHARE = 0.3  # of calls are of things that have the colour of what they lie on or go to, where there are any
 FALLEN_M = -0.02  # what lies lower has fallen off the table
 
 
@@ -61,7 +62,18 @@ def next_call(
     places = sum(weights[name] for name in weights if needs_held(SkillCall(name), library))
     shares = np.array([max(weights[n], places) if n == "pick" else weights[n] for n in possible])
     name = possible[int(rng.choice(len(possible), p=shares / shares.sum()))]
-    return draw_balanced(options[name], state, rng)
+    calls = options[name]
+    if rng.random() < ALIKE_SHARE:
+        calls = [call for call in calls if is_alike(call, state)] or calls
+    return draw_balanced(calls, state, rng)
+
+
+def is_alike(call: SkillCall, state: SymbolicState) -> bool:
+    """Whether what a call is about can hardly be told from what is under it: things of one colour, one of which lies,
+    or is to come, on or in the other."""
+    named = next((argument for argument in call.arguments if argument in state.objects), "")
+    colour, _, _ = named.partition(" ")
+    return any(other is not None and other.startswith(f"{colour} ") for other in (state.support.get(named), state.held))
 
 
 def stray(world: TabletopWorld, rng: np.random.Generator) -> None:

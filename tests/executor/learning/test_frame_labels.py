@@ -97,6 +97,8 @@ def test_auxiliary_numbers_are_of_the_target_from_the_tool(world: TabletopWorld)
     assert np.hypot(numbers["target_yaw_cos"], numbers["target_yaw_sin"]) == pytest.approx(1.0, abs=1e-5)
     assert numbers["push_left"] == pytest.approx((0.012 + block[1] + 0.32) / 0.2, abs=1e-5)
     assert (numbers["push_x"], numbers["push_y"]) == pytest.approx((0.0, -1.0), abs=1e-5)
+    bowl = state.objects["red bowl"]
+    assert numbers["push_room"] == pytest.approx((bowl.position_m[0] - bowl.size_m[0] / 2 - block[0]) / 0.05, abs=0.02)
     assert (numbers["held"], numbers["drawer_opening"]) == pytest.approx((0.0, 0.0), abs=0.02)
     assert np.isnan(numbers["held_x"])
 
