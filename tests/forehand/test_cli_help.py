@@ -35,9 +35,10 @@ def cpu_seconds(*command: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_help_takes_under_three_tenths_of_a_second() -> None:
-    """Processor time: other processes of the machine may stretch the clock on the wall."""
-    assert statistics.median(cpu_seconds(FOREHAND, "--help") for _ in range(5)) < 0.3
+def test_help_takes_little_more_than_the_library_of_the_command_line() -> None:
+    """Processor time, as a ratio in one run: a busy machine stretches both (0.17 s and 0.1 s on a quiet one)."""
+    ratios = [cpu_seconds(FOREHAND, "--help") / cpu_seconds(sys.executable, "-c", "import typer") for _ in range(5)]
+    assert statistics.median(ratios) < 2.5
 
 
 def test_help_imports_nothing_heavy() -> None:
