@@ -9,7 +9,17 @@ import pybullet as p
 import pytest
 
 from robots.robot import Action, CameraImage
-from robots.tabletop.cameras import CAMERAS, CameraError, CameraRig, link_index, project
+from robots.tabletop.cameras import (
+    CAMERAS,
+    CameraError,
+    CameraRig,
+    intrinsics,
+    jittered,
+    link_index,
+    look_at,
+    project,
+)
+from robots.tabletop.layout import BLOCK_SIZE_M, PLACING_AREA
 from robots.tabletop.scene_spec import SceneSpec
 from robots.tabletop.variations import Strengths, Variation
 from robots.tabletop.world import TabletopWorld
@@ -106,11 +116,26 @@ def test_a_block_in_the_closed_drawer_is_seen_by_no_camera():
         assert rig.visible_objects("overhead")["red block"] > 20
 
 
-@pytest.mark.parametrize("camera", ["front", "overhead"])
-def test_the_whole_workspace_and_the_open_drawer_are_in_view(world, camera):
-    seen = CameraRig(world).visible_objects(camera)
+@pytest.mark.parametrize(("camera", "size"), [("front", 96), ("front", (160, 96)), ("overhead", 96)])
+def test_the_whole_workspace_and_the_open_drawer_are_in_view(world, camera, size):
+    seen = CameraRig(world, size).visible_objects(camera)
     for name in world.bodies:
         assert seen.get(name, 0) >= 8, f"{camera} shows {seen.get(name, 0)} pixels of the {name}"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_jitter_that_checkpoints_are_trained_for_leaves_every_block_in_the_wide_front_picture(seed):
+    jitter = Variation.draw(seed, Strengths(cameras=0.5)).jitter("front")
+    mount, (width, height) = CAMERAS["front"], (160, 96)
+    pose = jittered(look_at(mount.eye_m, mount.target_m, mount.up), jitter)
+    image = CameraImage(
+        np.zeros((height, width, 3), np.uint8), intrinsics(width, height, mount.view_deg + jitter.view_deg), pose, 0.0
+    )
+    area, middle_m = PLACING_AREA, BLOCK_SIZE_M / 2
+    edges = [(x, y, middle_m) for x in (area.x_min, area.x_max) for y in (area.y_min, area.y_max)]
+    pixels, depth = project(image, np.array(edges))
+    assert (depth > 0).all()
+    assert ((pixels >= 0) & (pixels <= (width, height))).all(), pixels
 
 
 def test_jitter_moves_the_camera_and_the_calibration_tells():
