@@ -55,7 +55,10 @@ def tune_backbone(training: Training, view: TrainingView) -> bool:
             last[0] = _progress(done, settings.batch, len(frames), len(texts))
             view.update(last[0], {}, (0, 0))
 
-        vla = tune(settings, contract, frames, texts, folder, on_step)
+        with stop.on_ctrl_c():
+            vla = tune(settings, contract, frames, texts, folder, on_step, stop)
+        if stop():
+            return False
     newest = latest_policy(folder)
     if newest is None:
         raise ConfigError(f"{folder}: the tuning left no checkpoint")

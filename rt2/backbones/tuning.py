@@ -48,6 +48,11 @@ def ignore_progress(_: TuneProgress) -> None:
     """A progress callback that does nothing."""
 
 
+def never() -> bool:
+    """A `stop` that lets a tuning come to its end."""
+    return False
+
+
 def tune(
     config: TuneConfig,
     contract: ActionContract,
@@ -55,8 +60,11 @@ def tune(
     texts: Sequence[TextExample],
     folder: Path,
     progress: Callable[[TuneProgress], None] = ignore_progress,
+    stop: Callable[[], bool] = never,
 ) -> VLMBackbone:
     """Fine-tune, leaving checkpoints in `folder`; the last of them, ready to act.
+
+    stop: asked after every step; where it says so, that step is saved and is the last until the next call goes on.
 
     contract: of the robot and cameras that the frames come from; its vocabulary is what the config's scheme makes it.
     Raises InputError for data that do not fit the contract or a scheme that the vocabulary has no room for, and
@@ -68,7 +76,7 @@ def tune(
         torch.manual_seed(config.seed)
         start = resume_or_start(config, contract, frames, texts, folder)
         _Tuner(config, start, Mixture(start.backbone, frames, texts, config.text_share, config.seed), accelerator).run(
-            folder, progress
+            folder, progress, stop
         )
     start.backbone.model.eval()
     return start.backbone
@@ -84,11 +92,11 @@ class _Tuner:
             self._optimizer.load_state_dict(start.optimizer)
         self._action_ids = torch.from_numpy(start.backbone.actions.ids).to(accelerator.device)
 
-    def run(self, folder: Path, progress: Callable[[TuneProgress], None]) -> None:
+    def run(self, folder: Path, progress: Callable[[TuneProgress], None], stop: Callable[[], bool]) -> None:
         began, every, steps = time.monotonic(), self._config.checkpoint_every, self._config.steps
         for step in range(self._start.step, steps):
             loss, accuracy = self._step(step)
-            last = step + 1 == steps or loss < self._config.until_loss
+            last = step + 1 == steps or loss < self._config.until_loss or stop()
             if last or (step + 1) % every == 0:
                 self._save(folder, step + 1)
             progress(TuneProgress(step + 1, steps, loss, accuracy, time.monotonic() - began))

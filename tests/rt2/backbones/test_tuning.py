@@ -64,6 +64,16 @@ def test_a_killed_run_resumes_and_ends_where_it_would_have(adapt: str, base: Pat
     assert [p.name for p in (tmp_path / "cut/state").iterdir()] == ["000005.pt"]
 
 
+def test_a_stopped_run_has_saved_its_last_step_and_goes_on(base: Path, tmp_path: Path) -> None:
+    config = tune_config(base, steps=3, batch=2, checkpoint_every=3)
+    contract, frames, steps = backbone_contract(), shards(tmp_path / "frames", FRAMES), list[int]()
+    asked = iter([False, True])
+    tune(config, contract, frames, [], tmp_path / "run", lambda told: steps.append(told.step), lambda: next(asked))
+    assert (tmp_path / "run/policy/latest").read_text().strip() == "000002"
+    tune(config, contract, frames, [], tmp_path / "run", lambda told: steps.append(told.step))
+    assert steps == [1, 2, 3]
+
+
 def test_bf16_arithmetic_and_gradient_accumulation_run(base: Path, tmp_path: Path) -> None:
     config = tune_config(base, steps=1, batch=2, accumulate=2, precision="bf16", weights="bfloat16")
     told: list[TuneProgress] = []
