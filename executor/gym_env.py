@@ -18,6 +18,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from executor.action_numbers import action_of, numbers_of
+from executor.gym_sentences import Sentence
 from executor.gym_tasks import Task, draw_task
 from executor.vla_inputs import IMAGE_SIZES, MOST_CONTACT_N, observation_images, state_vector
 from robots.robot import CONTROL_RATE_HZ
@@ -104,7 +105,7 @@ class TabletopEnv(gymnasium.Env[dict[str, Any], ActionNumbers]):
             {
                 **{n: spaces.Box(0, 255, (height, width, 3), np.uint8) for n, (width, height) in IMAGE_SIZES.items()},
                 "state": spaces.Box(np.array(STATE_LOW, np.float32), np.array(STATE_HIGH, np.float32)),
-                "instruction": spaces.Text(LONGEST_SENTENCE, charset=PRINTABLE),
+                "instruction": Sentence(LONGEST_SENTENCE, charset=PRINTABLE),
             }
         )
 
@@ -115,6 +116,8 @@ class TabletopEnv(gymnasium.Env[dict[str, Any], ActionNumbers]):
 
         Raises executor.gym_tasks.TaskError where the scene has nothing to do for the skills or the call.
         """
+        if not isinstance(options, Mapping | None):
+            raise ValueError(f"options of reset are a mapping with 'call', not {type(options).__name__}")
         unknown = sorted((options or {}).keys() - {"call"})
         if unknown:
             raise ValueError(f"no option {', '.join(map(repr, unknown))} of reset; have: 'call'")

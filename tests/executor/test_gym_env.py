@@ -197,6 +197,18 @@ def test_closing_gives_every_simulator_back():
     assert not any(p.isConnected(client) for client in clients)
 
 
+def test_vectors_in_processes_of_their_own_tell_each_sentence():
+    envs = gymnasium.make_vec(ENVIRONMENT, num_envs=2, vectorization_mode="async", scene=SMALL)
+    try:
+        picking, _ = envs.reset(seed=0, options={"call": "pick(red block)"})
+        pushing, _ = envs.reset(seed=1, options={"call": "push(red block, left)"})
+        later, *_ = envs.step(np.stack([STAY, STAY]))
+    finally:
+        envs.close()
+    assert picking["instruction"] == ("pick up the red block",) * 2
+    assert pushing["instruction"] == later["instruction"] == ("push the red block to the left",) * 2
+
+
 def test_vectors_of_it():
     envs = gymnasium.make_vec(ENVIRONMENT, num_envs=2, vectorization_mode="sync", skills="pick", scene=SMALL)
     observations, infos = envs.reset(seed=0)
