@@ -52,7 +52,7 @@ def _create(space: Sentence, n: int = 1, ctx: Any = None) -> SynchronizedArray[i
 
 @read_from_shared_memory.register(Sentence)
 def _read(space: Sentence, shared_memory: SynchronizedArray[int], n: int = 1) -> SharedSentences:
-    return SharedSentences(_characters(space, shared_memory))
+    return SharedSentences(_characters(space, shared_memory)[:n])
 
 
 @write_to_shared_memory.register(Sentence)
