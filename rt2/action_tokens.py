@@ -144,7 +144,10 @@ class ActionTokenizer:
         return " ".join(map(str, bins.tolist()))
 
     def from_string(self, text: str) -> Values:
-        """(D,) action that RT-2's string says. Raises InputError, naming the dimension, for any other string."""
+        """(D,) action that RT-2's string says; a flag's 1 is on, as in RT-2, like its last bin.
+
+        Raises InputError, naming the dimension, for any other string.
+        """
         words = text.split()
         if len(words) != len(self.dimensions):
             names = " ".join(d.name for d in self.dimensions)
@@ -153,7 +156,8 @@ class ActionTokenizer:
             if not (word.isascii() and word.isdecimal() and len(word) <= 9 and int(word) < self.bins):
                 fault = f"{word[:20]!r} is no integer in 0..{self.bins - 1}"
                 raise InputError(f"action dimension '{dimension.name}': {fault}")
-        return self.from_bins([int(word) for word in words])
+        bins = np.array([int(word) for word in words])
+        return self.from_bins(np.where(self._flag & (bins == 1), self.bins - 1, bins))
 
     def allowed_ids(self) -> tuple[tuple[int, ...], ...]:
         """For each dimension the tokens that may stand at its place: both ends for a flag, else every action token."""
@@ -185,7 +189,7 @@ def _array(numbers: ArrayLike, what: str, kinds: str) -> NDArray[Any]:
     """As an array whose dtype is of one of numpy's kinds; text that reads like a number is none."""
     try:
         array = np.asarray(numbers)
-    except ValueError as error:
+    except (ValueError, TypeError, RuntimeError) as error:  # ragged lists; tensors that numpy has no type for
         raise InputError(f"{what} are no array: {error}") from error
     if array.dtype.kind not in kinds:
         raise InputError(f"{what} must be {'numbers' if 'f' in kinds else 'integers'}, got dtype {array.dtype}")

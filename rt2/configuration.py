@@ -28,7 +28,7 @@ class RT2Config(PretrainedConfig):  # type: ignore[no-untyped-call]
     cell_names: of what a cell of a picture may show, for the grounding loss. tells_kind: whether an action's kind is
     decided before its tokens.
 
-    Raises ValueError for pictures that cannot be cut into cells.
+    Raises ValueError for pictures that cannot be cut into cells, and for a width that the heads cannot share.
     """
 
     model_type = "forehand_rt2"
@@ -69,6 +69,10 @@ class RT2Config(PretrainedConfig):  # type: ignore[no-untyped-call]
                     f"camera '{name}' of {list(size)}: a camera needs a name of letters, digits and _, and a picture's "
                     f"width and height must be multiples of {CELL}"
                 )
+        if min(width, layers, heads, text_width, fine_channels, coarse_channels, slots) < 1 or width % heads:
+            raise ValueError(
+                f"sizes must be whole numbers from 1 on, and width a multiple of heads; width is {width}, heads {heads}"
+            )
         self.state = state or []
         self.auxiliary = auxiliary or []
         self.language = language

@@ -70,7 +70,14 @@ def ranges_from_quantiles(
     Units are those of the standard dimensions of the same names. Raises InputError for numbers that are not finite and
     for dimensions that (almost) never moved, naming all of them.
     """
-    values = np.asarray(actions, dtype=np.float64)
+    if not 0 <= low < high <= 1:
+        raise InputError(f"quantiles lie in 0..1, the low below the high; got {low!r} and {high!r}")
+    if len(set(names)) < len(names):
+        raise InputError(f"dimensions of one name: {', '.join(names)}")
+    try:
+        values = np.asarray(actions, dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"recorded actions are no numbers: {error}") from error
     if values.ndim != 2 or values.shape[1] != len(names) or not len(values):
         raise InputError(f"expected recorded actions (n, {len(names)}): {', '.join(names)}; got shape {values.shape}")
     broken = [name for k, name in enumerate(names) if not np.isfinite(values[:, k]).all()]

@@ -126,7 +126,7 @@ class RT2Network(nn.Module):
         batch = len(state)
         if present is None:
             present = torch.ones(batch, len(self.trunks) + 1, dtype=torch.bool, device=state.device)
-        state = (state - self.state_mean) / self.state_scale * present[:, -1:]
+        state = (state.to(self.state_mean) - self.state_mean) / self.state_scale * present[:, -1:]
         felt = torch.cat((STEEP * state, fourier(state, STATE_OCTAVES)), dim=-1)
         tokens, masks, summary, pointed_at = [], [], [felt, heard.meaning], []
         pointing, grids = {}, {}

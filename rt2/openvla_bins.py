@@ -18,9 +18,10 @@ Ids = NDArray[np.int64]
 
 def openvla_encode(normalised: ArrayLike, vocab_size: int = 32000, edges: int = 256) -> Ids:
     """Numbers of any shape, clipped to -1..1 → token ids of the same shape. Raises InputError for what is no number."""
-    if not np.isfinite(normalised).all():
-        raise InputError("actions hold numbers that are not finite")
-    return vocab_size - 1 - openvla_bins(np.asarray(normalised), edges)
+    given = np.asarray(normalised)
+    if given.dtype.kind not in "fiu" or not np.isfinite(given).all():
+        raise InputError("actions hold what is not finite, or no number")
+    return vocab_size - 1 - openvla_bins(given, edges)
 
 
 def openvla_decode(ids: ArrayLike, vocab_size: int = 32000, edges: int = 256) -> Values:

@@ -100,6 +100,8 @@ class SmallProcessor:
         if odd:
             raise PromptError(f"the model cannot read '{odd[0]}'; it was taught English words")
         (row,) = self._rows([(sentence, kind)])
+        if self.language == "learned" and len(row) < 2:
+            raise PromptError(f"the model hears nothing in {sentence!r}; it was taught English words")
         if len(row) > self.most_prompt_tokens:
             raise PromptError(
                 f"a sentence of {len(row)} tokens, of which the model hears {self.most_prompt_tokens} "

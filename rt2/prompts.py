@@ -17,7 +17,11 @@ LONGEST_SENTENCE = 300  # characters; a skill's sentence has some thirty
 
 
 def checked_sentence(sentence: str) -> str:
-    """The sentence in lower case with single spaces. Raises PromptError for an empty or over-long one."""
+    """The sentence in lower case with single spaces. Raises PromptError for an empty or over-long one, or no text."""
+    if not isinstance(sentence, str):
+        raise PromptError(f"a sentence must be text, not {type(sentence).__name__}")
+    if any("\ud800" <= letter <= "\udfff" for letter in sentence):
+        raise PromptError(f"a sentence must be text that can be written as UTF-8, not {sentence[:60]!r}")
     tidy = " ".join(sentence.lower().split())
     if not tidy:
         raise PromptError("an empty sentence tells the VLA nothing; expected a command like 'pick up the red block'")

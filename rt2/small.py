@@ -34,6 +34,7 @@ from rt2.vla import KIND_FILE, ActInput
 Decoding: TypeAlias = Literal["parallel", "one-by-one"]
 
 WEIGHTS_FILE = "model.safetensors"
+MOST_STATE = 1e6  # metres, radians or newtons: no robot's
 WRAPPED = "network."  # what names of weights begin with that rt2.auto has saved
 
 
@@ -117,9 +118,14 @@ class SmallVLA:
             raise InputError(f"state must be a numpy array, not {type(state).__name__}")
         if state.shape != (len(names),):
             raise InputError(f"state must have {len(names)} entries ({', '.join(names)}), got shape {state.shape}")
+        if state.dtype.kind not in "fiu":
+            raise InputError(f"state must be numbers, got dtype {state.dtype}")
         broken = [name for name, value in zip(names, state, strict=True) if not np.isfinite(value)]
         if broken:
             raise InputError(f"state is not finite: {', '.join(broken)}")
+        absurd = [name for name, value in zip(names, state, strict=True) if abs(value) > MOST_STATE]
+        if absurd:
+            raise InputError(f"state is beyond ±{MOST_STATE:g}: {', '.join(absurd)}")
         return state.astype(np.float32)
 
 

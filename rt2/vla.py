@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rt2.action_contract import ActionContract
-from rt2.errors import CheckpointError
+from rt2.errors import CheckpointError, InputError
 
 Prompt: TypeAlias = Any  # whatever a VLA's `encode` returns; only that VLA reads it
 
@@ -49,10 +49,14 @@ class VLA(Protocol):
 
 
 def load_vla(folder: str | Path, *, device: str = "cpu") -> VLA:
-    """The model of a checkpoint folder, ready to act. Raises CheckpointError, naming the path and what is wrong."""
+    """The model of a checkpoint folder, ready to act.
+
+    Raises CheckpointError, naming the path and what is wrong, and InputError for a device that there is not.
+    """
     from rt2.small import load_small
 
     folder = Path(folder)
+    _check_device(device)
     if not folder.is_dir():
         raise CheckpointError(f"no checkpoint folder at {folder}")
     kind = _kind(folder)
@@ -63,6 +67,17 @@ def load_vla(folder: str | Path, *, device: str = "cpu") -> VLA:
 
         return load_backbone(folder, device=device)
     raise CheckpointError(f"{folder / KIND_FILE}: no kind of checkpoint '{kind}'; have: small, backbone")
+
+
+def _check_device(name: str) -> None:
+    import torch
+
+    try:
+        kind = torch.device(name).type
+    except (RuntimeError, TypeError) as error:
+        raise InputError(f"no device {name!r}; have: cpu, cuda") from error
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"no device '{name}' here: torch sees no CUDA; have: cpu")
 
 
 def _kind(folder: Path) -> str:

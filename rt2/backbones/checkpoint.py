@@ -121,9 +121,12 @@ def _write(backbone: VLMBackbone, card: BackboneCard, folder: Path) -> None:
 
 
 def _with_adapter(model: Any, folder: Path, trainable: bool) -> Any:
-    from peft import PeftModel, get_peft_model_state_dict
     from safetensors.torch import load_file
 
+    try:
+        from peft import PeftModel, get_peft_model_state_dict
+    except ImportError as error:
+        raise CheckpointError(f"{folder}: has low-rank adapters; they need: pip install 'forehand[vlm]'") from error
     try:
         stored = load_file(folder / ADAPTER_WEIGHTS)
         with warnings.catch_warnings():

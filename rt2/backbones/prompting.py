@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from rt2.backbones.families import Family, Views, family_of
-from rt2.errors import InputError, PromptError
+from rt2.backbones.families import FAMILIES, Family, Views, family_of
+from rt2.errors import CheckpointError, InputError, PromptError
 from rt2.prompts import checked_sentence
 
 STATE_BINS = 256
@@ -88,6 +88,11 @@ class Prompting:
         self._tokenizer = processor.tokenizer
         padding = self._tokenizer.pad_token_id
         self.pad_id = int(self._tokenizer.eos_token_id if padding is None else padding)
+        if getattr(config, "image_token_id", None) is None:
+            raise CheckpointError(
+                f"a model of type '{config.model_type}' marks no place for pictures in its prompt; "
+                f"tested families: {', '.join(FAMILIES)}"
+            )
         self._image_id = int(config.image_token_id)
         self._image_token = str(self._tokenizer.convert_ids_to_tokens(self._image_id))
         self._numbers = [self._encode(f" {n}") for n in range(STATE_BINS)]

@@ -168,6 +168,10 @@ class TestEveryVocabulary:
         with pytest.raises(InputError, match=told):
             tokenizer.from_string(text)
 
+    def test_a_flag_of_1_is_on_as_in_the_papers_example(self, tokenizer):
+        action = tokenizer.from_string("1 128 91 241 5 101 127 217")
+        assert np.array_equal(action, tokenizer.from_bins([255, 128, 91, 241, 5, 101, 127, 217]))
+
     def test_bins_and_ids_must_be_whole_and_bins_in_range(self, tokenizer):
         for whole in (tokenizer.decode, tokenizer.from_bins):
             with pytest.raises(InputError, match="must be integers, got dtype float64"):
@@ -353,6 +357,19 @@ def test_bins_need_tokens_of_their_own(ids):
 
 class TestQuantileRanges:
     actions = np.random.default_rng(3).normal(0, [0.3, 0.01, 0.2], (5000, 3))
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({"low": 0.9, "high": 0.1}, "quantiles lie in 0..1"),
+            ({"high": 99}, "quantiles lie in 0..1"),
+            ({"names": ["x", "x", "y"]}, "of one name"),
+            ({"actions": [["a", "b", "c"]]}, "no numbers"),
+        ],
+    )
+    def test_what_gives_none(self, given, said):
+        with pytest.raises(InputError, match=said):
+            ranges_from_quantiles(**{"actions": self.actions, "names": ["terminate", "x", "elbow"], **given})
 
     def test_are_the_quantiles_with_the_units_of_their_names(self):
         found = ranges_from_quantiles(self.actions, ["terminate", "x", "elbow"])

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from tiny_rt2 import tiny_processor, tiny_vla
 from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -97,6 +98,60 @@ def test_what_the_auto_classes_save_is_a_checkpoint_as_ours(saved: Path, vla: Sm
         logits = model(**processor("pick up the red block", pictures, given.state[None])).logits
         ours = vla.model(**vla.processor("pick up the red block", pictures, given.state[None]))
     torch.testing.assert_close(logits, ours)
+
+
+def test_the_auto_processor_takes_one_moment_as_others_do(saved: Path, vla: SmallVLA) -> None:
+    processor, given = AutoProcessor.from_pretrained(saved), act_input(vla)
+    pictures = {name: Image.fromarray(image) for name, image in given.images.items()}
+    inputs = processor(text="pick up the red block", images=pictures, state=given.state, return_tensors="pt").to("cpu")
+    one_by_one = processor(["pick up the red block"], {n: i[None] for n, i in given.images.items()}, given.state[None])
+    torch.testing.assert_close(dict(inputs), dict(one_by_one))
+    with pytest.raises(InputError, match="1 sentences, 2 pictures of 'front'"):
+        processor("pick up the red block", {n: np.stack([i, i]) for n, i in given.images.items()}, given.state)
+    with pytest.raises(InputError, match="'np'"):
+        processor("pick up the red block", return_tensors="np")
+
+
+def test_half_precision_acts_on_what_the_processor_makes(saved: Path, vla: SmallVLA) -> None:
+    model = AutoModelForImageTextToText.from_pretrained(saved, dtype=torch.bfloat16)
+    processor, given = AutoProcessor.from_pretrained(saved), act_input(vla)
+    with torch.inference_mode():
+        logits = model(**processor("pick up the red block", given.images, given.state)).logits
+    assert logits.dtype == torch.bfloat16
+    assert model.get_input_embeddings().num_embeddings == model.config.vocab_size
+
+
+@pytest.mark.parametrize(("device", "said"), [("tpu9", "no device 'tpu9'"), ("cuda", "torch sees no CUDA")])
+def test_a_device_that_there_is_not(saved: Path, device: str, said: str) -> None:
+    if device == "cuda" and torch.cuda.is_available():
+        pytest.skip("there is one")
+    with pytest.raises(InputError, match=said):
+        load_vla(saved, device=device)
+
+
+@pytest.mark.parametrize(
+    ("said", "match"),
+    [(None, "must be text, not NoneType"), (b"pick", "not bytes"), ("pick \ud800", "UTF-8"), ("\u0301", "nothing")],
+)
+def test_what_is_no_sentence(vla: SmallVLA, said: object, match: str) -> None:
+    with pytest.raises(PromptError, match=match):
+        vla.encode(said)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("entry", "dtype", "match"),
+    [(1e300, "f8", "beyond"), (3e38, "f4", "beyond"), (0, "c16", "numbers"), ("1", "U1", "numbers")],
+)
+def test_a_state_that_is_none_is_not_the_weights_fault(vla: SmallVLA, entry: object, dtype: str, match: str) -> None:
+    given = act_input(vla)
+    state = np.full(given.state.shape, entry, dtype)
+    with pytest.raises(InputError, match=match):
+        vla.act([replace(given, state=state)])
+
+
+def test_a_width_that_the_heads_cannot_share() -> None:
+    with pytest.raises(ValueError, match="width is 128, heads 3"):
+        RT2Config(heads=3)
 
 
 def test_acting_imports_no_models_of_transformers(saved: Path) -> None:
