@@ -7,8 +7,9 @@ Layout: huggingface/lerobot, src/lerobot/datasets, codebase version v3.0. Not fo
 from __future__ import annotations
 
 import io
+import reprlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,9 +20,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from skills.dataset_episode import Episode, EpisodeRecord
-from skills.dataset_format import COUNTERS, DatasetError, Feature, Info, Schema, read_info
+from skills.dataset_format import INFO, TASKS, DatasetError, Feature, Info, Schema, read_info
 from skills.dataset_records import EpisodeRow, read_episode_rows
-from skills.dataset_tables import numbers, read_table, read_tasks
+from skills.dataset_tables import cells, numbers, read_table, read_tasks
 from skills.dataset_video import VideoReader
 from skills.dataset_writer import DatasetWriter
 from skills.skill import did_you_mean
@@ -66,14 +67,17 @@ class Dataset:
         return tuple(self.info.cameras)
 
     @cached_property
-    def tasks(self) -> Sequence[str]:
-        """Sentences by task index."""
+    def tasks(self) -> Mapping[int, str]:
+        """Sentences by task index, which may have gaps."""
         return read_tasks(self.folder)
 
     def size_of(self, camera: str) -> tuple[int, int]:
-        """(width, height) of a camera's pictures. Raises DatasetError for a name that is no camera."""
-        _, feature = self._camera(camera)
-        return feature.shape[1], feature.shape[0]
+        """(width, height) of a camera's pictures. Raises DatasetError for a name or a shape that is no camera's."""
+        key, feature = self._camera(camera)
+        if len(feature.shape) != 3:
+            wanted = "(height, width, channels) or (channels, height, width)"
+            raise DatasetError(f"{self.folder / INFO}: {key} has shape {feature.shape}; expected {wanted}")
+        return feature.size
 
     def frame(self, index: int, cameras: Sequence[str] | None = None) -> Frame:
         """The frame of that number in the whole dataset. cameras: those wanted; None for all.
@@ -111,23 +115,32 @@ class Dataset:
         self.close()
 
     def _read(self, row: EpisodeRow, step: int, count: int, cameras: Sequence[str] | None) -> Episode:
-        table = self._table(self.folder / row.data.path(self.info.data_path))
+        path = self.folder / row.data.path(self.info.data_path)
+        table = self._table(path)
         first = int(np.searchsorted(table["index"], row.frames[0] + step))
         rows = slice(first, first + count)
         if table["index"][rows].tolist() != list(range(row.frames[0] + step, row.frames[0] + step + count)):
-            raise DatasetError(
-                f"{self.folder / row.data.path(self.info.data_path)}: frames of episode {row.index} are missing"
-            )
+            raise DatasetError(f"{path}: frames of episode {row.index} are missing")
         images = {name: self._pictures(name, row, step, table, rows) for name in cameras or self.cameras}
-        sentences = tuple(self.tasks[k] for k in table["task_index"][rows].reshape(-1))
+        sentences = tuple(self._sentence(int(k)) for k in table["task_index"][rows])
         return Episode(sentences, images, {key: table[key][rows] for key in self.info.vectors}, row.record)
+
+    def _sentence(self, task: int) -> str:
+        if task not in self.tasks:
+            has = reprlib.repr(sorted(self.tasks))
+            raise DatasetError(f"{self.folder / TASKS}: no sentence for task_index {task}; has those of {has}")
+        return self.tasks[task]
 
     def _pictures(
         self, camera: str, row: EpisodeRow, step: int, table: dict[str, Any], rows: slice
     ) -> NDArray[np.uint8]:
         key, feature = self._camera(camera)
         if feature.dtype == "image":
-            return np.stack([_decoded(cell["bytes"]) for cell in table[key][rows]])
+            try:
+                return np.stack([_decoded(cell, self.folder) for cell in table[key][rows]])
+            except (OSError, SyntaxError, ValueError) as error:  # SyntaxError: Pillow's of a broken PNG
+                path = self.folder / row.data.path(self.info.data_path)
+                raise DatasetError(f"{path}: column '{key}', episode {row.index}: {error}") from error
         if self.info.video_path is None:
             raise DatasetError(f"{self.folder}: {key} is a video, but info.json names no video_path")
         path = self.folder / row.videos[key].path(self.info.video_path, key)
@@ -142,17 +155,33 @@ class Dataset:
         return key, self.info.features[key]
 
     def _table(self, path: Path) -> dict[str, Any]:
-        """Columns of a data file as arrays; pictures stay cells."""
+        """Columns of a data file: vectors (n, d) float32, counters (n,), and cells of pictures as they are."""
         if path not in self._tables:
-            cells = [key for key in self.info.cameras.values() if self.info.features[key].dtype == "image"]
-            table = read_table(path, [*self.info.vectors, *COUNTERS, *cells])
-            columns = {key: numbers(table, key) for key in (*self.info.vectors, *COUNTERS)}
-            self._tables[path] = columns | {key: table.column(key).to_pylist() for key in cells}
+            features, counters = self.info.features, ("index", "task_index")
+            pictures = [key for key in self.info.cameras.values() if features[key].dtype == "image"]
+            table = read_table(path, [*self.info.vectors, *counters, *pictures])
+            columns: dict[str, Any] = {key: numbers(table, key, path)[:, 0] for key in counters}
+            with np.errstate(over="ignore"):  # too large for float32 is infinite, which training refuses
+                for key in self.info.vectors:
+                    columns[key] = numbers(table, key, path, features[key].shape[0]).astype(np.float32)
+            self._tables[path] = columns | {key: cells(table, key, path) for key in pictures}
             if len(self._tables) > TABLES_KEPT:
                 self._tables.popitem(last=False)
         self._tables.move_to_end(path)
         return self._tables[path]
 
 
-def _decoded(data: bytes) -> NDArray[np.uint8]:
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+def _decoded(cell: object, folder: Path) -> NDArray[np.uint8]:
+    """(height, width, 3) of the cell's bytes or else of its file in `folder`.
+
+    Raises OSError, SyntaxError or ValueError where there is no whole picture.
+    """
+    match cell:
+        case {"bytes": bytes(data)}:
+            source: io.BytesIO | Path = io.BytesIO(data)
+        case {"path": str(name)}:
+            source = folder / name
+        case _:
+            raise ValueError("a picture has neither bytes nor path")
+    with Image.open(source) as picture:
+        return np.asarray(picture.convert("RGB"))

@@ -7,6 +7,7 @@ Not for: reading or writing (skills.dataset, skills.dataset_writer).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ EPISODES = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 DATA = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 VIDEO = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 CHUNK_SIZE = 1000  # files in one chunk folder
+MOST_CHANNELS = 4  # of a picture: red, green, blue, opacity
 CAMERA_PREFIX = "observation.images."
 STATE_KEY, ACTION_KEY, EXECUTED_KEY = "observation.state", "action", "executed_action"
 COUNTERS: Mapping[str, str] = {  # columns that every dataset has, with their types
@@ -32,22 +34,36 @@ class DatasetError(ValueError):
 
 
 class Feature(BaseModel):
-    """One column or video. shape: of one frame; (height, width, 3) of pictures."""
+    """One column or video. shape: of one frame; (height, width, 3) of our pictures, others may put channels first."""
 
     model_config = ConfigDict(frozen=True, extra="allow")  # others' datasets say more
 
     dtype: str
     shape: tuple[int, ...]
-    names: list[str] | dict[str, Any] | None = None
+    names: Any = None
     info: dict[str, Any] | None = None
 
     @property
     def entries(self) -> tuple[str, ...] | None:
-        """Names of a vector's entries, where the dataset tells them."""
-        if isinstance(self.names, dict):  # older recordings: {"motors": [...]}
-            lists = [value for value in self.names.values() if isinstance(value, list)]
-            return tuple(map(str, lists[0])) if len(lists) == 1 else None
-        return None if self.names is None else tuple(self.names)
+        """Names of a vector's entries; None where `names` tells none, or does not name each entry once.
+
+        Known are a list, {name: place} and groups one after the other: {"arm": [...], "gripper": [...]}.
+        """
+        names = self.names
+        if isinstance(names, dict):
+            groups = [value for value in names.values() if isinstance(value, list)]
+            by_place = {value: name for name, value in names.items() if isinstance(value, int)}
+            names = [name for group in groups for name in group] or [by_place.get(k) for k in range(len(names))]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            return None
+        return tuple(names) if self.shape == (len(names),) == (len(set(names)),) else None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of pictures, whose shape has three numbers."""
+        channels_first = self.shape[2] > MOST_CHANNELS
+        height, width = self.shape[1:] if channels_first else self.shape[:2]
+        return width, height
 
 
 class Info(BaseModel):
@@ -77,10 +93,9 @@ class Info(BaseModel):
 
     @property
     def vectors(self) -> tuple[str, ...]:
-        """The features that are vectors of float32: state, action and what else was recorded."""
-        return tuple(
-            k for k, f in self.features.items() if f.dtype == "float32" and k not in COUNTERS and len(f.shape) == 1
-        )
+        """The features that are vectors of numbers: state, action and what else was recorded."""
+        columns = {k: f for k, f in self.features.items() if len(f.shape) == 1 and k not in COUNTERS}
+        return tuple(k for k, f in columns.items() if re.fullmatch(r"(float|u?int)\d+", f.dtype))
 
 
 @dataclass(frozen=True)

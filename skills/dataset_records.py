@@ -70,15 +70,19 @@ class EpisodeRow:
 
     @classmethod
     def from_columns(cls, row: Mapping[str, Any], videos: tuple[str, ...]) -> EpisodeRow:
-        """Raises KeyError for a column that is not there."""
+        """Raises KeyError for a column that is not there, TypeError or ValueError where it holds no number."""
+
+        def number(tree: str) -> Number:
+            return Number(int(row[f"{tree}/chunk_index"]), int(row[f"{tree}/file_index"]))
+
         return cls(
-            index=row["episode_index"],
-            tasks=tuple(row["tasks"]),
-            frames=(row["dataset_from_index"], row["dataset_to_index"]),
-            data=Number(row["data/chunk_index"], row["data/file_index"]),
-            meta=Number(row["meta/episodes/chunk_index"], row["meta/episodes/file_index"]),
-            videos={k: Number(row[f"videos/{k}/chunk_index"], row[f"videos/{k}/file_index"]) for k in videos},
-            from_s={k: row[f"videos/{k}/from_timestamp"] for k in videos},
+            index=int(row["episode_index"]),
+            tasks=tuple(row["tasks"] or ()),
+            frames=(int(row["dataset_from_index"]), int(row["dataset_to_index"])),
+            data=number("data"),
+            meta=number("meta/episodes"),
+            videos={k: number(f"videos/{k}") for k in videos},
+            from_s={k: float(row[f"videos/{k}/from_timestamp"]) for k in videos},
             record=EpisodeRecord(**{f.name: row.get(f.name) for f in dataclasses.fields(EpisodeRecord)}),
         )
 
@@ -86,36 +90,41 @@ class EpisodeRow:
 def read_statistics(folder: Path, info: Info) -> dict[str, Statistics]:
     """Of the episodes that info.json counts, by feature, pooled from what is kept of each."""
     parts: dict[str, list[Statistics]] = {key: [] for key in info.features}
-    seen = 0
     for path in sorted((folder / "meta/episodes").glob("*/*.parquet")):
         table = read_table(path)
-        rows = table.select([name for name in table.column_names if name.startswith("stats/")]).to_pylist()
-        for row in rows[: info.total_episodes - seen]:
+        wanted = [name for name in table.column_names if name.startswith("stats/") or name == "episode_index"]
+        for row in table.select(wanted).to_pylist():
+            if row["episode_index"] >= info.total_episodes:
+                continue
             for key, kept in parts.items():
                 names = (name for name in row if name.rpartition("/")[0] == f"stats/{key}")
                 kept.append({name.rpartition("/")[2]: np.asarray(row[name]) for name in names})
-        seen += len(rows)
-        if seen >= info.total_episodes:
-            break
     return {key: pooled(kept) for key, kept in parts.items()}
 
 
 def read_episode_rows(folder: Path, info: Info) -> list[EpisodeRow]:
-    """One for each episode that info.json counts; more, of a writer that was killed, are left out.
+    """One for each episode that info.json counts, in order; more, of a writer that was killed, are left out.
 
-    Raises DatasetError where fewer are there, or a column is missing.
+    Raises DatasetError where fewer are there, a column is missing, or the frames of one do not follow on the last's.
     """
     videos = tuple(key for key, feature in info.features.items() if feature.dtype == "video")
-    rows: list[EpisodeRow] = []
+    found: list[tuple[EpisodeRow, Path]] = []
     for path in sorted((folder / "meta/episodes").glob("*/*.parquet")):
-        if len(rows) >= info.total_episodes:
-            break
         table = read_table(path)
         wanted = [name for name in table.column_names if not name.startswith("stats/")]
         try:
-            rows += [EpisodeRow.from_columns(row, videos) for row in table.select(wanted).to_pylist()]
+            found += [(EpisodeRow.from_columns(row, videos), path) for row in table.select(wanted).to_pylist()]
         except KeyError as error:
             raise DatasetError(f"{path}: no column {error}; is it a dataset of LeRobot v3.0?") from error
-    if len(rows) < info.total_episodes:
-        raise DatasetError(f"{folder}: {len(rows)} of {info.total_episodes} episodes are recorded; files are missing")
-    return rows[: info.total_episodes]
+        except (TypeError, ValueError) as error:
+            raise DatasetError(f"{path}: an episode lacks a number: {error}") from error
+    if len(found) < info.total_episodes:
+        raise DatasetError(f"{folder}: {len(found)} of {info.total_episodes} episodes are recorded; files are missing")
+    found = sorted(found, key=lambda pair: pair[0].index)[: info.total_episodes]
+    end = 0
+    for index, (row, path) in enumerate(found):
+        if (row.index, row.frames[0]) != (index, end) or row.frames[1] <= end:
+            found_there = f"episode {row.index} with frames from {row.frames[0]} to {row.frames[1]}"
+            raise DatasetError(f"{path}: {found_there}; expected episode {index} with frames from {end} on")
+        end = row.frames[1]
+    return [row for row, _ in found]

@@ -23,6 +23,7 @@ def arrow() -> Any:
     """pyarrow with its parquet module. Raises DatasetError saying how to install it."""
     try:
         import pyarrow
+        import pyarrow.compute
         import pyarrow.parquet
     except ImportError as error:
         raise DatasetError(HOW_TO_INSTALL) from error
@@ -83,35 +84,71 @@ def write_episode_rows(path: Path, rows: Sequence[Mapping[str, Any]], types: Map
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> Any:
-    """Raises DatasetError for a file that is missing, cut short or no Parquet file."""
+    """columns: read those of them that are there; None for all.
+
+    Raises DatasetError for a file that is missing, cut short or no Parquet file.
+    """
     pa = arrow()
     try:
-        return pa.parquet.read_table(path, columns=None if columns is None else list(columns), partitioning=None)
+        there = pa.parquet.read_schema(path).names
+        wanted = there if columns is None else [name for name in columns if name in there]
+        return pa.parquet.read_table(path, columns=wanted, partitioning=None)
     except FileNotFoundError as error:
         raise DatasetError(f"{path} is missing") from error
     except (pa.ArrowException, OSError) as error:
         raise DatasetError(f"{path}: no whole Parquet file: {error}") from error
 
 
-def numbers(table: Any, name: str) -> NDArray[Any]:
-    """(n,) or (n, d) of a column."""
-    values = table.column(name).combine_chunks()
-    if hasattr(values.type, "value_type"):
-        return np.asarray(values.flatten().to_numpy(zero_copy_only=False)).reshape(len(values), -1)
-    return np.asarray(values.to_numpy(zero_copy_only=False))
+def cells(table: Any, name: str, path: Path) -> list[Any]:
+    """(n,) of a column, as they are. path: of the table. Raises DatasetError for a column that is not there."""
+    values: list[Any] = _column(table, name, path).to_pylist()
+    return values
 
 
-def read_tasks(folder: Path) -> list[str]:
-    """Sentences by task_index."""
-    table = read_table(folder / TASKS)
-    (text,) = (name for name in table.column_names if name != "task_index")
-    order = np.argsort(numbers(table, "task_index"))
-    sentences: list[str] = table.column(text).to_pylist()
-    return [sentences[k] for k in order]
+def numbers(table: Any, name: str, path: Path, width: int = 1) -> NDArray[Any]:
+    """(n, width) of a column of lists of numbers, or of numbers where width is 1. path: of the table.
+
+    Raises DatasetError for a column that is not there, holds something else, nothing, or lists of another length.
+    """
+    pa = arrow()
+    rows = _column(table, name, path).combine_chunks()
+    is_list = pa.types.is_list(rows.type) or pa.types.is_large_list(rows.type) or pa.types.is_fixed_size_list(rows.type)
+    flat = rows.flatten() if is_list else rows
+    if not (pa.types.is_integer(flat.type) or pa.types.is_floating(flat.type)):
+        raise DatasetError(f"{path}: column '{name}' holds {rows.type}; expected {width} numbers a row")
+    widths = set(pa.compute.list_value_length(rows).unique().to_pylist()) if is_list else {1}
+    if rows.null_count or flat.null_count:
+        raise DatasetError(f"{path}: column '{name}' has nulls; expected {width} numbers a row")
+    if widths - {width}:
+        raise DatasetError(f"{path}: column '{name}' has rows of {sorted(widths)} numbers; expected {width}")
+    return np.asarray(flat.to_numpy(zero_copy_only=False)).reshape(len(rows), width)
 
 
-def write_tasks(path: Path, tasks: Sequence[str]) -> None:
-    """As pandas would write a frame indexed by sentence; LeRobot reads it with pandas."""
+def _column(table: Any, name: str, path: Path) -> Any:
+    if name not in table.column_names:
+        has = ", ".join(arrow().parquet.read_schema(path).names)
+        raise DatasetError(f"{path}: no column '{name}'; has: {has}")
+    return table.column(name)
+
+
+def read_tasks(folder: Path) -> dict[int, str]:
+    """Sentences by task_index; one that is null is left out.
+
+    Raises DatasetError where the index or the sentences are missing, or two have one index.
+    """
+    pa, path = arrow(), folder / TASKS
+    table = read_table(path)
+    index = numbers(table, "task_index", path)[:, 0].astype(int).tolist()
+    if len(set(index)) < len(index):
+        raise DatasetError(f"{path}: column 'task_index' has a number twice")
+    texts = [f.name for f in table.schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+    usual = ["task", *(table.schema.pandas_metadata or {}).get("index_columns", ())]
+    text = next((name for name in usual if name in texts), texts[0] if len(texts) == 1 else "task")
+    return {k: task for k, task in zip(index, cells(table, text, path), strict=True) if isinstance(task, str)}
+
+
+def write_tasks(path: Path, tasks: Mapping[int, str]) -> None:
+    """tasks: by task_index. As pandas would write a frame indexed by sentence; LeRobot reads it with pandas."""
     pa = arrow()
 
     def described(name: str, kind: str, stored: str) -> dict[str, Any]:
@@ -123,5 +160,6 @@ def write_tasks(path: Path, tasks: Sequence[str]) -> None:
         "columns": [described("task_index", "int64", "int64"), described("task", "unicode", "object")],
         "pandas_version": "2.0.0",
     }
-    table = pa.table({"task_index": pa.array(range(len(tasks)), pa.int64()), "task": pa.array(tasks, pa.string())})
+    index, sentences = pa.array(tasks, pa.int64()), pa.array(tasks.values(), pa.string())
+    table = pa.table({"task_index": index, "task": sentences})
     pa.parquet.write_table(table.replace_schema_metadata({"pandas": json.dumps(about)}), path, compression="snappy")

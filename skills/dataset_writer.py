@@ -73,7 +73,7 @@ class DatasetWriter:
             raise DatasetError(f"{folder} is no LeRobot dataset, and not empty either")
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder)
-        self._tasks: list[str] = []
+        self._tasks: dict[int, str] = {}  # sentences by task_index
         self._stats: Mapping[str, statistics.Statistics] = {}
         self._next = 0
         try:
@@ -143,7 +143,7 @@ class DatasetWriter:
         self._check_same(info)
         if info.total_episodes:
             rows = read_episode_rows(self._folder, info)
-            self._tasks = tables.read_tasks(self._folder)[: info.total_tasks]
+            self._tasks = tables.read_tasks(self._folder)
             self._stats = read_statistics(self._folder, info)  # stats.json may count what a killed writer lost
             self._next = 1 + max(number.count(info.chunks_size) for row in rows for number in row.numbers)
         self._remove_leftovers(info)
@@ -171,14 +171,15 @@ class DatasetWriter:
         """Every column of the data file but the pictures; tasks not met before get a number."""
         n = len(episode)
         for sentence in dict.fromkeys(episode.sentences):
-            if sentence not in self._tasks:
-                self._tasks.append(sentence)
+            if sentence not in self._tasks.values():
+                self._tasks[1 + max(self._tasks, default=-1)] = sentence
+        index_of = {sentence: index for index, sentence in self._tasks.items()}
         counters: Mapping[str, NDArray[Any]] = {
             "timestamp": np.arange(n) / self._schema.fps,
             "frame_index": np.arange(n),
             "episode_index": np.full(n, index),
             "index": np.arange(first, first + n),
-            "task_index": np.array([self._tasks.index(s) for s in episode.sentences]),
+            "task_index": np.array([index_of[s] for s in episode.sentences]),
         }
         return {
             **{key: episode.vectors[key] for key in self._schema.vectors},

@@ -16,8 +16,8 @@ from executor.vla_inputs import IMAGE_SIZES, STATE
 from robots.robot import CONTROL_RATE_HZ
 from rt2.dimensions import standard_dimensions
 from rt2.training.frames import IGNORED_CELL, SENTENCE_BYTES, FrameLayout, Frames
-from skills.dataset import Dataset, DatasetError, Episode
-from skills.dataset_format import ACTION_KEY, EXECUTED_KEY, STATE_KEY, Schema
+from skills.dataset import Dataset, DatasetError
+from skills.dataset_format import ACTION_KEY, EXECUTED_KEY, STATE_KEY, Feature, Schema
 from skills.skill import SkillCall, SkillCallError
 
 DRIVERS: Mapping[int, str] = {EXPERT: "expert", NOISY_EXPERT: "noisy expert", POLICY: "policy"}
@@ -35,12 +35,13 @@ def frames_of(dataset: Dataset, layout: FrameLayout, *, cameras: Mapping[str, st
 
     cameras: the layout's name → the dataset's, where they are called otherwise. Pictures of another size are scaled.
     Labels that it lacks are marked as unknown: points not visible, cells IGNORED_CELL, auxiliary NaN, no skill.
-    Raises DatasetError where rate, action, state or cameras are not those of the layout, naming both sides.
+    Raises DatasetError where rate, action, state or cameras are not those of the layout, naming both sides, and for a
+    frame without a sentence or with NaN or infinite numbers.
     """
     names = {name: (cameras or {}).get(name, name) for name in layout.cameras}
     columns = _check(dataset, layout, names)
     for index in range(len(dataset.rows)):
-        yield _frames(index, dataset.episode(index, tuple(names.values())), layout, names, columns)
+        yield _frames(dataset, index, layout, names, columns)
 
 
 def _check(dataset: Dataset, layout: FrameLayout, names: Mapping[str, str]) -> NDArray[np.intp]:
@@ -52,34 +53,45 @@ def _check(dataset: Dataset, layout: FrameLayout, names: Mapping[str, str]) -> N
         )
     for name in names.values():
         dataset.size_of(name)
-    action = info.features.get(ACTION_KEY)
-    if action is None or action.shape != (len(ACTION_NAMES),) or action.entries not in (None, ACTION_NAMES):
-        said = "none" if action is None else f"{action.shape} {action.entries or ''}"
-        raise DatasetError(f"{folder}: actions {said}; expected {', '.join(ACTION_NAMES)}")
+    for key in (ACTION_KEY, STATE_KEY):
+        if key not in info.vectors:
+            raise DatasetError(f"{folder}: no {key} of numbers; has: {', '.join(info.vectors) or 'none'}")
+    action = info.features[ACTION_KEY]
+    if action.shape != (len(ACTION_NAMES),) or (action.names and action.entries != ACTION_NAMES):
+        raise DatasetError(f"{folder}: actions {action.shape} {_told(action)}; expected {', '.join(ACTION_NAMES)}")
     return _state_columns(dataset, layout.state)
 
 
 def _state_columns(dataset: Dataset, wanted: Sequence[str]) -> NDArray[np.intp]:
-    feature = dataset.info.features.get(STATE_KEY)
-    there = () if feature is None else feature.entries or ()
+    feature = dataset.info.features[STATE_KEY]
+    there = feature.entries or ()
     missing = [name for name in wanted if name not in there]
     if missing:
-        has = ", ".join(there) or "no named entries"
-        raise DatasetError(f"{dataset.folder}: {STATE_KEY} lacks {', '.join(missing)}; has: {has}")
+        raise DatasetError(f"{dataset.folder}: {STATE_KEY} lacks {', '.join(missing)}; has: {_told(feature)}")
     return np.array([there.index(name) for name in wanted])
 
 
+def _told(feature: Feature) -> str:
+    """The names of its entries, in the dataset's own words where those are not understood."""
+    return ", ".join(feature.entries or ()) or str(feature.names or "no named entries")
+
+
 def _frames(
-    index: int, episode: Episode, layout: FrameLayout, names: Mapping[str, str], columns: NDArray[np.intp]
+    dataset: Dataset, index: int, layout: FrameLayout, names: Mapping[str, str], columns: NDArray[np.intp]
 ) -> Frames:
-    frames = np.zeros(len(episode), layout.dtype)
+    episode = dataset.episode(index, tuple(names.values()))
+    frames, where = np.zeros(len(episode), layout.dtype), f"{dataset.folder}, episode {index}"
     for name, size in layout.cameras.items():
         frames[f"image.{name}"] = _scaled(episode.images[names[name]], size)
         frames[f"cells.{name}"] = IGNORED_CELL
     frames["state"] = episode.vectors[STATE_KEY][:, columns]
     frames["action"] = episode.vectors[ACTION_KEY]
+    for field, key in (("state", STATE_KEY), ("action", ACTION_KEY)):
+        unusable = np.flatnonzero(~np.isfinite(frames[field]).all(axis=1))
+        if unusable.size:
+            raise DatasetError(f"{where}, step {unusable[0]}: {key} has NaN or infinite numbers")
     frames["auxiliary"] = np.nan
-    frames["sentence"] = [_encoded(sentence) for sentence in episode.sentences]
+    frames["sentence"] = [_encoded(text, f"{where}, step {step}") for step, text in enumerate(episode.sentences)]
     frames["skill"] = _skill_of(episode.record.skill_call).encode()
     frames["episode"], frames["step"] = index, np.arange(len(episode))
     codes = {name: code for code, name in DRIVERS.items()}
@@ -95,10 +107,12 @@ def _scaled(pictures: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.ui
     return np.stack([np.asarray(ImageOps.fit(Image.fromarray(p), size, Image.Resampling.BILINEAR)) for p in pictures])
 
 
-def _encoded(sentence: str) -> bytes:
+def _encoded(sentence: str, where: str) -> bytes:
     data = sentence.encode()
+    if not data.strip():
+        raise DatasetError(f"{where}: the sentence is empty")
     if len(data) > SENTENCE_BYTES:
-        raise DatasetError(f"a sentence of {len(data)} bytes, at most {SENTENCE_BYTES}: '{sentence[:60]}…'")
+        raise DatasetError(f"{where}: a sentence of {len(data)} bytes, at most {SENTENCE_BYTES}: '{sentence[:60]}…'")
     return data
 
 

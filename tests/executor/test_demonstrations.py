@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from executor.learning import demonstrator
@@ -15,7 +19,7 @@ from executor.learning.labels import LAYOUT
 from robots.tabletop.scene_spec import SceneSpec
 from rt2.training.frames import FrameLayout
 from skills.dataset import Dataset, DatasetError, DatasetWriter, Episode, EpisodeRecord, Schema
-from skills.dataset_format import ACTION_KEY, EXECUTED_KEY, STATE_KEY
+from skills.dataset_format import ACTION_KEY, EXECUTED_KEY, INFO, STATE_KEY, TASKS
 from skills.skill import SkillCallError
 
 TINY = SceneSpec(objects=("red block", "blue bowl"))
@@ -139,5 +143,64 @@ def test_datasets_that_do_not_match_are_refused(case: str, tmp_path: Path) -> No
 def test_a_sentence_that_no_frame_holds_is_refused(tmp_path: Path) -> None:
     with DatasetWriter(tmp_path / "d", OTHERS) as writer:
         writer.add(other_episode("take the cup " * 20))
-    with pytest.raises(DatasetError, match="a sentence of 260 bytes, at most 160"):
+    with pytest.raises(DatasetError, match="episode 0, step 0: a sentence of 260 bytes, at most 160"):
         next(frames_of(Dataset(tmp_path / "d"), WANTED, cameras={"front": "top"}))
+
+
+def retold(folder: Path, key: str, **told: Any) -> Dataset:
+    """One episode of other people, with something else said of a feature."""
+    with DatasetWriter(folder, OTHERS) as writer:
+        writer.add(other_episode())
+    info = json.loads((folder / INFO).read_text())
+    info["features"][key].update(told)
+    (folder / INFO).write_text(json.dumps(info))
+    return Dataset(folder)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {name: k for k, name in reversed(list(enumerate(SCHEMA.vectors[ACTION_KEY])))},
+        {"arm": SCHEMA.vectors[ACTION_KEY][:7], "hand": SCHEMA.vectors[ACTION_KEY][7:]},
+        None,
+    ],
+)
+def test_our_actions_may_be_named_in_any_way(names: Any, tmp_path: Path) -> None:
+    dataset = retold(tmp_path / "d", ACTION_KEY, names=names)
+    (frames,) = frames_of(dataset, WANTED, cameras={"front": "top"})
+    np.testing.assert_array_equal(frames["action"], other_episode().vectors[ACTION_KEY])
+
+
+RETOLD: dict[str, tuple[str, dict[str, Any], str]] = {
+    "joints": (ACTION_KEY, {"names": {f"joint_{k}": k for k in range(8)}}, "joint_0, joint_1, .*; expected terminate"),
+    "names not understood": (ACTION_KEY, {"names": {"joints": 8}}, "{'joints': 8}; expected terminate"),
+    "state's names not understood": (STATE_KEY, {"names": {"a": 1, "b": 2, "c": 3}}, "lacks c, a; has: {'a': 1"),
+    "action of words": (ACTION_KEY, {"dtype": "string"}, "no action of numbers; has: observation.state"),
+    "state of truths": (STATE_KEY, {"dtype": "bool"}, "no observation.state of numbers; has: action"),
+}
+
+
+@pytest.mark.parametrize("case", RETOLD)
+def test_features_that_say_something_else_are_refused(case: str, tmp_path: Path) -> None:
+    key, told, said = RETOLD[case]
+    with pytest.raises(DatasetError, match=said):
+        next(frames_of(retold(tmp_path / "d", key, **told), WANTED, cameras={"front": "top"}))
+
+
+@pytest.mark.parametrize(("key", "value"), [(STATE_KEY, np.nan), (ACTION_KEY, np.inf)])
+def test_numbers_that_are_none_are_refused(key: str, value: float, tmp_path: Path) -> None:
+    dataset = retold(tmp_path / "d", key)
+    path = tmp_path / "d/data/chunk-000/file-000.parquet"
+    table = pq.read_table(path)
+    rows = [*table.column(key).to_pylist()[:2], [value] * len(OTHERS.vectors[key])]
+    place = table.schema.get_field_index(key)
+    pq.write_table(table.set_column(place, key, pa.array(rows, pa.list_(pa.float32()))), path)
+    with pytest.raises(DatasetError, match=f"d, episode 0, step 2: {key} has NaN or infinite numbers"):
+        next(frames_of(dataset, WANTED, cameras={"front": "top"}))
+
+
+def test_an_empty_sentence_is_refused(tmp_path: Path) -> None:
+    dataset = retold(tmp_path / "d", ACTION_KEY)
+    pq.write_table(pa.table({"task_index": [0], "task": [" "]}), tmp_path / "d" / TASKS)
+    with pytest.raises(DatasetError, match="d, episode 0, step 0: the sentence is empty"):
+        next(frames_of(dataset, WANTED, cameras={"front": "top"}))

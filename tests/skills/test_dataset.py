@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -12,15 +13,17 @@ from typing import Any
 
 import numpy as np
 import pandas
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from PIL import Image
 
 from skills import dataset_statistics as statistics
 from skills.dataset import Dataset, DatasetError, DatasetWriter, Episode, EpisodeRecord, Schema
-from skills.dataset_format import ACTION_KEY, COUNTERS, INFO, STATE_KEY
+from skills.dataset_format import ACTION_KEY, COUNTERS, INFO, STATE_KEY, TASKS, Feature
 
 NAMES = ("terminate", "x", "y")
 SCHEMA = Schema(10, "test", {"front": (24, 16), "wrist": (16, 16)}, {STATE_KEY: ("a", "b"), ACTION_KEY: NAMES})
@@ -237,6 +240,20 @@ def set_version(path: Path) -> None:
     path.write_text(path.read_text().replace('"v3.0"', '"v2.1"'))
 
 
+def change(path: Path, columns: dict[str, Any]) -> None:
+    """Columns of a table in place of those of that name."""
+    table = pq.read_table(path)
+    kept = {name: table.column(name) for name in table.column_names}
+    pq.write_table(pa.table(kept | columns), path)
+
+
+def change_feature(folder: Path, key: str, **told: Any) -> None:
+    info = json.loads((folder / INFO).read_text())
+    info["features"][key] = info["features"].get(key, {"names": None}) | told
+    (folder / INFO).write_text(json.dumps(info))
+
+
+ROWS, DATA = "meta/episodes/chunk-000/file-000.parquet", "data/chunk-000/file-000.parquet"
 FRONT = "videos/observation.images.front/chunk-000/file-000.mp4"
 BROKEN: dict[str, tuple[str, Callable[[Path], Any], str]] = {
     "no dataset": (INFO, Path.unlink, "no LeRobot dataset at"),
@@ -249,7 +266,26 @@ BROKEN: dict[str, tuple[str, Callable[[Path], Any], str]] = {
     "tasks missing": ("meta/tasks.parquet", Path.unlink, "is missing"),
     "video cut short": (FRONT, cut, "file-000.mp4: no whole video"),
     "video missing": (FRONT, Path.unlink, "file-000.mp4: no whole video"),
-}
+    "frames skipped": (ROWS, lambda path: change(path, {"dataset_from_index": [0, 4]}),
+                       "file-000.parquet: episode 1 with frames from 4 to 7; expected episode 1 with frames from 3 on"),
+    "episode skipped": (ROWS, lambda path: change(path, {"episode_index": [0, 2]}), "expected episode 1"),
+    "place unknown": (ROWS, lambda path: change(path, {"data/file_index": pa.nulls(2)}), "lacks a number"),
+    "column missing": (DATA, lambda path: pq.write_table(pq.read_table(path).drop([ACTION_KEY]), path),
+                       "no column 'action'; has: observation.state, timestamp"),
+    "row null": (DATA, lambda path: change(path, {ACTION_KEY: [[0.0] * 3] * 6 + [None]}), "column 'action' has nulls"),
+    "entry null": (DATA, lambda path: change(path, {ACTION_KEY: [[0.0] * 3] * 6 + [[0.0, None, 0.0]]}), "has nulls"),
+    "rows ragged": (DATA, lambda path: change(path, {ACTION_KEY: [[0.0] * 3] * 6 + [[0.0]]}),
+                    r"column 'action' has rows of \[1, 3\] numbers; expected 3"),
+    "rows short": (DATA, lambda path: change(path, {ACTION_KEY: pa.FixedSizeListArray.from_arrays(np.zeros(14), 2)}),
+                   r"column 'action' has rows of \[2\] numbers; expected 3"),
+    "words": (DATA, lambda path: change(path, {ACTION_KEY: ["up"] * 7}), "'action' holds string; expected 3 numbers"),
+    "task unknown": (DATA, lambda path: change(path, {"task_index": [0] * 2 + [9] * 5}),
+                     r"tasks.parquet: no sentence for task_index 9; has those of \[0, 1\]"),
+    "task null": (TASKS, lambda path: change(path, {"task": [None, "open"]}), "no sentence for task_index 0"),
+    "task twice": (TASKS, lambda path: change(path, {"task_index": [1, 1]}), "'task_index' has a number twice"),
+    "tasks unnumbered": (TASKS, lambda path: pq.write_table(pa.table({"task": ["a"]}), path), "no column 'task_index'"),
+    "no sentences": (TASKS, lambda path: pq.write_table(pa.table({"task_index": [0]}), path), "no column 'task'; has"),
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -313,3 +349,115 @@ def test_one_writer_at_a_time_and_never_into_other_folders(tmp_path: Path) -> No
     with pytest.raises(DatasetError, match="no LeRobot dataset, and not empty either"):
         DatasetWriter(tmp_path / "letters", SCHEMA)
     assert [p.name for p in (tmp_path / "letters").iterdir()] == ["dear.txt"]
+
+
+@pytest.fixture
+def others(two: Path, tmp_path: Path) -> Path:
+    """A copy of `two`, episodes of 3 and 4 frames in one file, to be made other people's."""
+    return Path(shutil.copytree(two, tmp_path / "others"))
+
+
+@pytest.mark.parametrize(
+    ("names", "entries"),
+    [
+        (["x", "y", "grip"], ("x", "y", "grip")),
+        ({"grip": 2, "x": 0, "y": 1}, ("x", "y", "grip")),
+        ({"arm": ["x", "y"], "hand": ["grip"]}, ("x", "y", "grip")),
+        ({"x": 1, "y": 2, "grip": 3}, None),
+        ({"left": ["x", "y"], "right": ["x"]}, None),
+        (["x", "y"], None),
+        ([["x", "y", "grip"]], None),
+        ("xyz", None),
+        (None, None),
+    ],
+)
+def test_names_of_entries_are_understood_or_left_alone(names: Any, entries: tuple[str, ...] | None) -> None:
+    assert Feature(dtype="float32", shape=(3,), names=names).entries == entries
+
+
+def test_episodes_may_be_recorded_in_any_order(others: Path) -> None:
+    rows = pq.read_table(others / ROWS)
+    pq.write_table(rows.take([1, 0]), others / ROWS)
+    assert_holds(others, [episode(0), episode(1)])
+
+
+def test_vectors_may_be_of_any_numbers(others: Path) -> None:
+    state, counts = np.arange(14.0).reshape(7, 2), np.arange(21).reshape(7, 3)
+    columns = {STATE_KEY: state.tolist(), ACTION_KEY: counts.tolist(), "next.reward": np.linspace(0, 1, 7)}
+    change(others / DATA, {**columns, "next.done": [False] * 7, "note": ["-"] * 7, "huge": [[1e300]] * 7})
+    told = {STATE_KEY: "float64", ACTION_KEY: "int64", "next.reward": "float64", "huge": "float64"}
+    for key, dtype in {**told, "next.done": "bool", "note": "string"}.items():
+        change_feature(others, key, dtype=dtype, shape=[{STATE_KEY: 2, ACTION_KEY: 3}.get(key, 1)])
+    with Dataset(others) as dataset:
+        assert set(dataset.info.vectors) == set(told)
+        found = dataset.episode(1).vectors
+        assert {values.dtype for values in found.values()} == {np.dtype(np.float32)}
+        np.testing.assert_array_equal(found[STATE_KEY], state[3:])
+        np.testing.assert_array_equal(found[ACTION_KEY], counts[3:])
+        assert found["next.reward"].shape == (4, 1)
+        assert np.isinf(found["huge"]).all()
+        assert dataset.frame(6).vectors["next.reward"].tolist() == [1.0]
+
+
+@pytest.mark.parametrize("index", ["task", None])
+def test_tasks_are_found_by_their_index(others: Path, index: str | None) -> None:
+    """LeRobot's pandas writes the sentences as the index, which older recordings do not name."""
+    columns = {"task_index": [40, 7, 12], "scene": ["lab", "lab", None]}
+    pandas.DataFrame(columns, pandas.Index(["open", "shut", "wait"], name=index)).to_parquet(others / TASKS)
+    change(others / DATA, {"task_index": [7] * 3 + [40] * 4})
+    with Dataset(others) as dataset:
+        assert dataset.tasks == {7: "shut", 12: "wait", 40: "open"}
+        assert [dataset.frame(k).sentence for k in (0, 6)] == ["shut", "open"]
+    written(others, 1, first=2)
+    assert Dataset(others).tasks == {7: "shut", 12: "wait", 40: "open", 41: SENTENCES[2]}
+
+
+def png(picture: Any) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "png")
+    return file.getvalue()
+
+
+FRONT_KEY = "observation.images.front"
+PICTURES = np.concatenate([episode(k).images["front"] for k in range(2)])  # (7, 16, 24, 3)
+
+
+def with_cells(folder: Path, cells: list[Any]) -> Path:
+    change_feature(folder, FRONT_KEY, dtype="image", shape=[3, 16, 24], names=["channels", "height", "width"])
+    kind = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+    change(folder / DATA, {FRONT_KEY: pa.array(cells, kind)})
+    return folder
+
+
+def test_pictures_may_lie_in_the_table_or_beside_it(others: Path) -> None:
+    (others / "images").mkdir()
+    (others / "images/6.png").write_bytes(png(PICTURES[6]))
+    cells = [{"bytes": png(picture), "path": "elsewhere.png"} for picture in PICTURES[:6]]
+    with Dataset(with_cells(others, [*cells, {"bytes": None, "path": "images/6.png"}])) as dataset:
+        assert dataset.size_of("front") == (24, 16)
+        np.testing.assert_array_equal(dataset.episode(1).images["front"], PICTURES[3:])
+
+
+CELLS = {
+    "null": (None, "a picture has neither bytes nor path"),
+    "empty": ({"bytes": None, "path": None}, "a picture has neither bytes nor path"),
+    "file missing": ({"bytes": None, "path": "images/6.png"}, "No such file"),
+    "no picture": ({"bytes": b"letters", "path": None}, "cannot identify image"),
+    "cut short": ({"bytes": png(PICTURES[6])[:500], "path": None}, "truncated"),
+    "other size": ({"bytes": png(PICTURES[6, :8]), "path": None}, "must have the same shape"),
+}
+
+
+@pytest.mark.parametrize("case", CELLS)
+def test_pictures_that_cannot_be_read_are_named(case: str, others: Path) -> None:
+    cell, said = CELLS[case]
+    folder = with_cells(others, [*({"bytes": png(picture)} for picture in PICTURES[:6]), cell])
+    wanted = f"file-000.parquet: column '{FRONT_KEY}', episode 1: .*{said}"
+    with Dataset(folder) as dataset, pytest.raises(DatasetError, match=wanted):
+        dataset.episode(1)
+
+
+def test_a_shape_that_is_no_pictures_is_named(others: Path) -> None:
+    change_feature(others, FRONT_KEY, shape=[16])
+    with pytest.raises(DatasetError, match=r"info.json: observation.images.front has shape \(16,\); expected"):
+        Dataset(others).size_of("front")
