@@ -1,11 +1,10 @@
 """SkillLibrary: the explicit table of skills and predicates a run may use.
 
-A user's file adds to it with `with_file`: a module with SKILL (or SKILLS) and, where needed, PREDICATES.
+A user's file adds to it with `with_file`. Not for: reading and checking such a file (skills.skill_files).
 """
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,17 +14,16 @@ from typing import TYPE_CHECKING
 from skills import close, open, pick, place_in, place_on, press, push
 from skills.predicates import PREDICATES, Predicate
 from skills.skill import Skill, SkillCall, SkillCallError, did_you_mean
+from skills.skill_files import SkillFileError, read_skill_file
 
 if TYPE_CHECKING:
     import numpy as np
 
     from robots.tabletop.scene_spec import SceneSpec
 
+__all__ = ["BUILT_IN", "SkillFileError", "SkillLibrary"]
+
 BUILT_IN = (pick.SKILL, place_in.SKILL, place_on.SKILL, push.SKILL, open.SKILL, close.SKILL, press.SKILL)
-
-
-class SkillFileError(ValueError):
-    """A skill file that cannot be used; the message names the file and what it lacks."""
 
 
 @dataclass(frozen=True)
@@ -78,19 +76,6 @@ class SkillLibrary:
 
     def with_file(self, path: Path) -> SkillLibrary:
         """This library and what a user's skill file adds. Raises SkillFileError."""
-        if not path.is_file():
-            raise SkillFileError(f"no skill file at {path}")
-        spec = importlib.util.spec_from_file_location(f"forehand_user_skill_{path.stem}", path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            raise SkillFileError(f"{path}: cannot be loaded: {error}") from error
-        skills = tuple(getattr(module, "SKILLS", ())) or ((module.SKILL,) if hasattr(module, "SKILL") else ())
-        if not skills or not all(isinstance(s, Skill) for s in skills):
-            raise SkillFileError(f"{path}: defines no SKILL (a skills.skill.Skill) nor SKILLS")
-        predicates = tuple(getattr(module, "PREDICATES", ()))
+        skills, predicates = read_skill_file(path, self.predicates)
         new = {s.name for s in skills}
         return SkillLibrary((*(s for s in self.skills if s.name not in new), *skills), (*self.predicates, *predicates))

@@ -24,6 +24,8 @@ from forehand.config import ConfigError
 from forehand.taught import TaughtSkill, check_taught, file_sha256, taught_skills
 from forehand.training.config import ModelConfig, SkillLearning, TrainConfig
 from forehand.training.reading import read_recipe
+from robots.physical_state import PhysicalState
+from robots.robot import Action
 from rt2.configuration import RT2Config
 from rt2.errors import CheckpointError
 from rt2.small import SmallVLA
@@ -32,8 +34,10 @@ from skills.calls import needs_held
 from skills.dataset import Dataset
 from skills.grounding import symbolic_of
 from skills.library import SkillFileError, SkillLibrary
+from skills.literals import shown
 from skills.skill import Skill, SkillCall, SkillCallError, no_expert
-from skills.trial_scenes import random_spec
+from skills.trial_scenes import random_spec, symbolic
+from skills.trials import run_call
 from skills.wordings import skill_words, words_of
 
 RECIPE = Path(__file__).with_name("skill_learning.yaml")
@@ -69,10 +73,10 @@ def learning_config(lesson: Lesson, changes: Sequence[str] = ()) -> TrainConfig:
     library, new = _new_skills(known, lesson)
     names, said = _new_things(new), set[str]()
     if lesson.demos is not None:
-        shown, said = _shown(lesson.demos, new)
-        names |= shown
+        seen, said = _shown(lesson.demos, new)
+        names |= seen
     else:
-        _check_practice(library, new)
+        _check_practice(library, new, lesson.file)
     words = frozenset[str]().union(said, *(skill_words(skill, names) for skill in new))
     taught_by_experts = [skill.name for skill in new] if lesson.demos is None else []
     files = (*lesson.known_files, lesson.file)
@@ -155,20 +159,50 @@ def _new_things(skills: Iterable[Skill]) -> set[str]:
     return names
 
 
-def _check_practice(library: SkillLibrary, skills: Iterable[Skill]) -> None:
-    """Raises SkillFileError for a skill that no drawn world lets anybody practise."""
-    waiting = {skill.name for skill in skills if not needs_held(SkillCall(skill.name), library)}
+def _check_practice(library: SkillLibrary, skills: Iterable[Skill], file: Path) -> None:
+    """Raises SkillFileError for a skill that no drawn world lets anybody practise, or whose expert fails in the first.
+
+    What has to be held is picked up first.
+    """
+    waiting = {skill.name: skill for skill in skills}
     for seed in range(WORLDS):
         if not waiting:
             return
         world, rng = training_world(FIRST_SEED + seed, 0.0, library)
         with world:
-            state = symbolic_of(world.physical_state(), library.predicates)
-        waiting -= {name for name in waiting if next_call(state, {name: 1.0}, library, rng) is not None}
+            moments = [world.physical_state()]
+            if any(needs_held(SkillCall(name), library) for name in waiting):
+                pick = next_call(symbolic(world, library), {"pick": 1.0}, library, rng)
+                if pick is not None:
+                    run_call(world, pick, library)
+                    moments.append(world.physical_state())
+        for moment in moments:
+            state = symbolic_of(moment, library.predicates)
+            for name in tuple(waiting):
+                call = next_call(state, {name: 1.0}, library, rng)
+                if call is not None:
+                    _check_expert(waiting.pop(name), call, moment, file)
     if waiting:
         raise SkillFileError(
-            f"{', '.join(sorted(waiting))}: possible in none of {WORLDS} drawn scenes; what it works on must be put "
-            "into them by the skill's `furnish` (docs/adding-a-skill.md)"
+            f"{file}: {', '.join(sorted(waiting))}: possible in none of {WORLDS} drawn scenes; what it works on must "
+            "be put into them by the skill's `furnish` (docs/adding-a-skill.md)"
+        )
+
+
+def _check_expert(skill: Skill, call: SkillCall, state: PhysicalState, file: Path) -> None:
+    """Raises SkillFileError for an expert that has no action for a call which is possible."""
+    if skill.expert is no_expert:
+        return
+    try:
+        action = skill.expert(state, call.arguments)
+    except Exception as error:
+        raise SkillFileError(
+            f"{file}: {skill.name}: the expert failed, asked for {call}: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(action, Action):
+        raise SkillFileError(
+            f"{file}: {skill.name}: the expert must return a robots.robot.Action; asked for {call} it returned "
+            f"{shown(action)}"
         )
 
 

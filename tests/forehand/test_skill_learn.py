@@ -57,7 +57,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(skill_learning, "_check_practice", lambda _library, _skills: None)  # it sets up worlds
+    monkeypatch.setattr(skill_learning, "_check_practice", lambda _library, _skills, _file: None)  # it sets up worlds
 
 
 def frames(count: int, skill: str = "pick", sentence: str = "pick up the red block") -> Frames:
@@ -238,11 +238,43 @@ def test_a_skill_that_no_scene_allows_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.undo()
     monkeypatch.setattr(skill_learning, "WORLDS", 1)
     library = SkillLibrary().with_file(TIP)
-    with pytest.raises(SkillFileError, match=r"tip: possible in none of 1 drawn scenes.*furnish"):
-        skill_learning._check_practice(library, [library.skill("tip")])
+    with pytest.raises(SkillFileError, match=r"tip\.py: tip: possible in none of 1 drawn scenes.*furnish"):
+        skill_learning._check_practice(library, [library.skill("tip")], TIP)
     library = SkillLibrary().with_file(TURN)
-    skill_learning._check_practice(library, [library.skill("turn")])
+    skill_learning._check_practice(library, [library.skill("turn")], TURN)
     assert "white pointer" not in CELL_NAMES
+
+
+@pytest.mark.parametrize(
+    ("base", "expert", "said"),
+    [
+        (
+            "push",
+            "lambda state, _: state.no_such_thing",
+            r"the expert failed, asked for mine\(.*AttributeError: .*no_such",
+        ),
+        ("push", "lambda state, _: None", r"must return a robots\.robot\.Action; asked for mine\(.* it returned None"),
+        ("place_in", "lambda state, _: state.hand.held", r"asked for mine\(.* it returned '\w+ block'"),
+        ("push", "no_expert", None),
+    ],
+)
+def test_an_expert_is_asked_once_before_training(
+    base: str, expert: str, said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(skill_learning, "WORLDS", 2)
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from dataclasses import replace\nfrom skills.skill import no_expert\n"
+        f"from skills.{base} import SKILL\nSKILL = replace(SKILL, name='mine', expert={expert})\n"
+    )
+    library = SkillLibrary().with_file(file)
+    skills = [library.skill("mine")]
+    if said is None:
+        skill_learning._check_practice(library, skills, file)
+        return
+    with pytest.raises(SkillFileError, match=rf"^{file}: mine: .*{said}"):
+        skill_learning._check_practice(library, skills, file)
 
 
 # what it costs
