@@ -7,11 +7,18 @@ Not for: what a policy decides otherwise (executor.policies), or ending a run in
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import pairwise
+from typing import TypeVar
 
 from robots.robot import Action, Vector3
 
 STILL: Vector3 = (0.0, 0.0, 0.0)
+HALVED, QUARTERED, GOES_ON = 3, 5, 6  # steps to and fro from which on the next ones are shorter, and go on one way
+
+Way = TypeVar("Way", float, Vector3)
 
 
 class Resolution:
@@ -19,19 +26,27 @@ class Resolution:
 
     A policy that sees only the present may want one thing from here and the opposite from a step farther on, for ever:
     cubes look alike at quarter turns, and between two actions both of which are right it has to choose anew each time.
-    Turning is dithering after `reversals` large turns in a row against the one before: then it goes on one way for
-    `steps` actions, and not down. Moving is, after as many large steps against the one before: then steps are halved,
-    and halved again; where that does not end it, it goes on one way for `steps` actions, and not down.
-    One Resolution is for one skill run.
+    What is to and fro is counted over the last `window` actions, for a hand may also go twice there and twice back.
+    Turning is dithering after `reversals` large turns against the large one before: then it goes on one way, and not
+    down, for `turns` actions or until the policy wants no large turn any more; a quarter turn takes seven. Moving is,
+    after HALVED large steps against the one before: then steps are halved, after QUARTERED halved again, and after
+    GOES_ON it goes on one way for `steps` actions, and not down. One Resolution is for one skill run.
     """
 
     def __init__(
-        self, *, reversals: int = 2, steps: int = 3, large_rad: float = 0.1, large_m: float = 0.015, halved: int = 4
+        self,
+        *,
+        window: int = 16,
+        reversals: int = 2,
+        turns: int = 7,
+        steps: int = 4,
+        large_rad: float = 0.1,
+        large_m: float = 0.015,
     ) -> None:
-        self._most, self._steps, self._large_rad, self._large_m = reversals, steps, large_rad, large_m
-        self._halved = halved
-        self._turn_rad, self._turned_back, self._turning = 0.0, 0, 0
-        self._way, self._moved_back, self._going = STILL, 0, 0
+        self._most, self._turns, self._steps = reversals, turns, steps
+        self._large_rad, self._large_m = large_rad, large_m
+        self._turned_rad, self._turn_rad, self._turning = deque[float](maxlen=window), 0.0, 0
+        self._ways, self._way, self._going = deque[Vector3](maxlen=window), STILL, 0
 
     def settle(self, action: Action) -> Action:
         """What is to be done instead of the next action that a policy decided on: most often itself."""
@@ -39,17 +54,17 @@ class Resolution:
 
     def _turned(self, action: Action) -> Action:
         turn_rad = action.rotation_delta[2]
-        if self._turning:
+        is_large = abs(turn_rad) >= self._large_rad
+        if self._turning and is_large:
             self._turning -= 1
-            x, y, z = action.world_vector
-            return replace(action, world_vector=(x, y, max(z, 0.0)), rotation_delta=(0.0, 0.0, self._turn_rad))
-        if abs(turn_rad) < self._large_rad:
-            self._turn_rad, self._turned_back = 0.0, 0
-            return action
-        self._turned_back = self._turned_back + 1 if turn_rad * self._turn_rad < 0 else 0
-        self._turn_rad = turn_rad
-        if self._turned_back >= self._most:
-            self._turned_back, self._turning = 0, self._steps
+            (x, y, z), (roll, pitch, _) = action.world_vector, action.rotation_delta
+            yaw = math.copysign(turn_rad, self._turn_rad)
+            return replace(action, world_vector=(x, y, max(z, 0.0)), rotation_delta=(roll, pitch, yaw))
+        self._turning = 0
+        self._turned_rad.append(turn_rad if is_large else 0.0)
+        if is_large and _reversals(filter(None, self._turned_rad), _is_other_way) >= self._most:
+            self._turned_rad.clear()
+            self._turn_rad, self._turning = turn_rad, self._turns
         return action
 
     def _moved(self, action: Action) -> Action:
@@ -58,20 +73,28 @@ class Resolution:
             self._going -= 1
             x, y, z = self._way
             return replace(action, world_vector=(x, y, max(z, 0.0)))
-        if math.hypot(*way) < self._large_m:
-            self._way, self._moved_back = STILL, 0
+        is_large = math.hypot(*way) >= self._large_m
+        self._ways.append(way if is_large else STILL)
+        back = _reversals((w for w in self._ways if w != STILL), _is_back)
+        if not is_large or back < HALVED:
             return action
-        self._moved_back = self._moved_back + 1 if _is_back(way, self._way) else 0
-        self._way = way
-        if self._moved_back < self._most:
+        if back >= GOES_ON:
+            self._ways.clear()
+            self._way, self._going = way, self._steps
             return action
-        if self._moved_back >= self._most + self._halved:
-            self._moved_back, self._going = 0, self._steps
-            return action
-        share = 0.5 if self._moved_back < self._most + self._halved / 2 else 0.25
+        share = 0.5 if back < QUARTERED else 0.25
         return replace(action, world_vector=(share * way[0], share * way[1], share * way[2]))
 
 
-def _is_back(way: Vector3, before: Vector3) -> bool:
+def _reversals(ways: Iterable[Way], is_against: Callable[[Way, Way], bool]) -> int:
+    """How many of them are against the one before."""
+    return sum(is_against(before, way) for before, way in pairwise(ways))
+
+
+def _is_other_way(before_rad: float, turn_rad: float) -> bool:
+    return before_rad * turn_rad < 0
+
+
+def _is_back(before: Vector3, way: Vector3) -> bool:
     """Whether a step leads more than 120° away from the one before."""
     return sum(a * b for a, b in zip(way, before, strict=True)) < -0.5 * math.hypot(*way) * math.hypot(*before)
