@@ -106,14 +106,13 @@ def turns_and_heights(policy: Resolute, count: int) -> list[tuple[float, float]]
 
 
 def test_a_hand_that_turns_to_and_fro_goes_on_one_way_and_not_down() -> None:
-    policy = turning(0.2, -0.2, 0.2, -0.2, 0.2, -0.2, -0.2)
     down, level = -0.02, 0.0
-    assert turns_and_heights(policy, 7) == [
-        (0.2, down), (-0.2, down), (0.2, down), (0.2, level), (0.2, level), (0.2, level), (-0.2, down)
+    assert turns_and_heights(turning(*(0.2, -0.2) * 6), 12) == [
+        (0.2, down), (-0.2, down), (0.2, down), *[(0.2, level)] * 7, (0.2, down), (-0.2, down)
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("turns", [(0.2, 0.2, 0.2, 0.2), (0.2, -0.05, 0.05, -0.05), (0.2, -0.2, 0.0, 0.2, -0.2)])
+@pytest.mark.parametrize("turns", [(0.2, 0.2, 0.2, 0.2), (0.2, -0.05, 0.05, -0.05), (0.2, -0.2, 0.0, -0.2, -0.2)])
 def test_turns_that_get_somewhere_are_left_alone(turns: tuple[float, ...]) -> None:
     assert [turn for turn, _ in turns_and_heights(turning(*turns), len(turns))] == list(turns)
 
