@@ -135,11 +135,13 @@ def lane_is_free(
 
 
 def straight_room_m(state: PhysicalState, block: str, zone: str) -> float:
-    """From the middle of the straight lane into a zone to the nearest thing, metres; 0 where one stands in it."""
+    """From the middle of the straight lane into a zone to the nearest thing, metres; 0 where one stands in it, infinite
+    where nothing else stands on the table."""
     start, heading = state.objects[block].position_m[:2], TOWARDS[zone]
     left = PAST_M - past_line_m(state, block, zone)
     around = obstacles(state, ignoring=(block,))
-    return min(distance_to_way_m(o.outline, start, _lane_end(start, heading, left, o)) for o in around)
+    ways = ((o.outline, _lane_end(start, heading, left, o)) for o in around)
+    return min((distance_to_way_m(outline, start, end) for outline, end in ways), default=math.inf)
 
 
 def _lane_end(start: Point2, heading: Point2, length_m: float, beside: Obstacle) -> Point2:

@@ -14,7 +14,7 @@ from skills.library import SkillLibrary
 from skills.motion import approach, equal_yaws, nearest_yaw, passing_height_m
 from skills.placing import free_spot, put_in_bowl
 from skills.planar import disc, gap_m, rectangle
-from skills.push_path import next_leg
+from skills.push_path import next_leg, straight_room_m
 
 
 def pointing_down(yaw):
@@ -139,6 +139,15 @@ def test_a_push_goes_straight_where_that_is_free_and_else_aside_first():
     aside = next_leg(state(target, bowl("red bowl", 0.47, -0.05)), "red block", "left")
     assert abs(aside.heading[0]) == 1.0
     assert aside.length_m == pytest.approx(0.1, abs=0.02)  # a bowl's radius and half a lane
+
+
+def test_the_room_beside_a_straight_lane_is_up_to_the_nearest_thing():
+    target = block("red block", 0.47, -0.2)
+    beside = bowl("red bowl", 0.60, -0.05)
+    room = straight_room_m(state(target, beside), "red block", "left")
+    assert room == pytest.approx(0.13 - beside.size_m[0] / 2, abs=0.005)
+    assert straight_room_m(state(target, bowl("red bowl", 0.47, -0.05)), "red block", "left") == 0.0
+    assert straight_room_m(state(target), "red block", "left") == math.inf
 
 
 def test_a_push_that_bowls_shut_in_on_all_sides_has_no_way():
