@@ -10,13 +10,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from executor.vla_inputs import IMAGE_SIZES, STATE
+from executor.action_numbers import numbers_of
+from executor.vla_inputs import IMAGE_SIZES, STATE, state_vector
 from robots.physical_state import PhysicalState
-from robots.robot import Vector3
+from robots.robot import Action, Proprioception, Vector3
 from robots.tabletop.cameras import SegmentedImage, project
 from robots.tabletop.layout import BUTTON_TRAVEL_M, DRAWER_TRAVEL_M, handle_centre
 from robots.tabletop.names import BLOCK_COLOURS, FIXTURES, PAD_COLOURS
@@ -57,6 +59,10 @@ LANE_FAR_M, MOST_ROOM_M = 0.05, 0.08  # more room than that is as good
 # would be no cell's name.
 BLOCK_WEIGHT, THING_WEIGHT = 6, 2
 LEAST_PIXELS = 2  # of the target around its place: it is seen, not hidden by the hand
+
+
+Fields: TypeAlias = dict[str, Any]
+"""What a frame holds, by the names of LAYOUT."""
 
 
 @dataclass(frozen=True)
@@ -203,3 +209,25 @@ def view_labels(
         fields[f"point.{name}"] = point_label(view, world, target)
         fields[f"cells.{name}"] = cell_labels(view, world, cell_names)
     return fields
+
+
+def frame_fields(
+    views: Mapping[str, SegmentedImage],
+    world: TabletopWorld,
+    state: PhysicalState,
+    proprioception: Proprioception,
+    call: SkillCall,
+    expert: Action,
+    sentence: str,
+    cell_names: tuple[str, ...] = CELL_NAMES,
+) -> Fields:
+    """A whole frame but for `step` and `driver`. expert: what it would do now for the call that the sentence says."""
+    target = target_of(call, state)
+    return {
+        **view_labels(views, world, target, cell_names),
+        "state": state_vector(proprioception),
+        "action": numbers_of(expert),
+        "auxiliary": auxiliary_numbers(state, call, target),
+        "sentence": sentence.encode(),
+        "skill": call.skill.encode(),
+    }

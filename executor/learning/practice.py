@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -21,7 +21,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from executor.learning.drivers import POLICY, NoisyExpert, Question, VLADriver, answers
 from executor.learning.frame_store import WORKER_EPISODES, WORLD_EPISODES, FrameStore
-from executor.learning.labels import CELL_NAMES, LAYOUT
+from executor.learning.glances import glances
+from executor.learning.labels import CELL_NAMES, LAYOUT, Fields
 from executor.learning.on_policy import NewestPolicy, OnPolicyRun, append_run, practice_weights, recent_success
 from executor.learning.skill_drive import Ended, Part, SkillDrive
 from executor.learning.worlds import is_in_order, next_call, stray, training_world, world_seed
@@ -45,10 +46,11 @@ Chain: TypeAlias = Generator[Question, Action, None]
 class CollectorConfig(BaseModel):
     """How robot frames are collected; worlds of one seed are the same whatever else changes.
 
-    calls_per_world: skill runs in one world. worlds_at_once: whose steps a policy decides together. varied_worlds:
-    share of worlds with other light and cameras. stray_share: of calls before which the hand goes astray. policy_share:
-    of skill runs that a policy drives once there is one. most_frames_total: the folder holds no more; the oldest frames
-    make room, but not those of before there was a policy.
+    glance_worlds: share of worlds of which only single moments are taken (executor.learning.glances).
+    calls_per_world: skill runs in each of the others. worlds_at_once: whose steps a policy decides together.
+    varied_worlds: share of worlds with other light and cameras. stray_share: of calls before which the hand goes
+    astray. policy_share: of skill runs that a policy drives once there is one. most_frames_total: the folder holds no
+    more; the oldest frames make room, but not those of before there was a policy.
 
     skill_files: with skills of one's own. new_skills: of `skills`, those that are added to what a policy can do (see
     on_policy.practice_weights). new_names: of things of one's own, told apart in the cells' labels. furnished_share: of
@@ -59,6 +61,7 @@ class CollectorConfig(BaseModel):
 
     seed: int = Field(default=0, ge=0)
     skills: tuple[str, ...] = tuple(SkillLibrary().by_name)
+    glance_worlds: float = Field(default=0.0, ge=0.0, le=1.0)
     calls_per_world: int = Field(default=10, ge=1, le=WORLD_EPISODES)
     varied_worlds: float = Field(default=0.5, ge=0.0, le=1.0)
     worlds_at_once: int = Field(default=4, ge=1)
@@ -113,6 +116,10 @@ class Collector:
         furnished = np.random.default_rng([seed, 2]).random() < self._config.furnished_share
         world, rng = training_world(seed, self._config.varied_worlds, self._library if furnished else None)
         with world:
+            if rng.random() < self._config.glance_worlds:
+                for fields in glances(world, weights, self._library, self._cell_names, rng):
+                    self._add(fields, first_episode)
+                return
             for episode in range(first_episode, first_episode + self._config.calls_per_world):
                 if stop() or not (yield from self._practise_once(world, weights, episode, rng)):
                     return
@@ -148,13 +155,9 @@ class Collector:
         expert = NoisyExpert(rng)
         version, driver = self._driver(sentence, expert, rng)
 
-        def on_frame(fields: dict[str, object]) -> None:
-            self._store.add(fields, episode)
-            self._tally.frames += 1
-
         goals = skill.success_of(call.arguments, before)
         drive = SkillDrive(
-            world, skill, call, goals, sentence, on_frame,
+            world, skill, call, goals, sentence, partial(self._add, episode=episode),
             predicates=self._library.predicates, cell_names=self._cell_names,
         )  # fmt: skip
         parts = yield from drive.steps(driver, expert)
@@ -166,6 +169,10 @@ class Collector:
                     OnPolicyRun(time.time(), call.skill, part.succeeded, part.ended_by.value, part.steps, version),
                 )
         return parts[-1].ended_by is Ended.TERMINATED
+
+    def _add(self, fields: Fields, episode: int) -> None:
+        self._store.add(fields, episode)
+        self._tally.frames += 1
 
     def _driver(
         self, sentence: str, expert: NoisyExpert, rng: np.random.Generator

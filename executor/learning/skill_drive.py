@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from executor.action_numbers import numbers_of
 from executor.learning.drivers import POLICY, Driver, Question, Step, VLADriver, answers
-from executor.learning.labels import CELL_NAMES, auxiliary_numbers, target_of, view_labels
+from executor.learning.labels import CELL_NAMES, Fields, frame_fields
 from executor.progress import ProgressWatch
-from executor.vla_inputs import IMAGE_SIZES, state_vector
+from executor.vla_inputs import IMAGE_SIZES
 from robots.robot import Action
 from robots.safety import SafetyStop
 from robots.tabletop.robot import TabletopRobot
@@ -25,7 +24,6 @@ from skills.predicates import PREDICATES, Predicate
 from skills.skill import Skill, SkillCall
 from skills.trials import rise_first
 
-Fields: TypeAlias = dict[str, Any]
 OnFrame: TypeAlias = Callable[[Fields], None]
 
 SETTLE_S = 2.0
@@ -74,7 +72,7 @@ class SkillDrive:
     ) -> None:
         self._world, self._skill, self._call, self._goals = world, skill, call, goals
         self._predicates, self._cell_names = predicates, cell_names
-        self._sentence, self._on_frame = sentence.encode(), on_frame
+        self._sentence, self._on_frame = sentence, on_frame
         self._robot = TabletopRobot(world, cameras=(), image_size=IMAGE_SIZES)
         self._index = 0
 
@@ -151,18 +149,9 @@ class SkillDrive:
         state = self._world.physical_state()
         expert = self._skill.expert(state, self._call.arguments)
         views = self._robot.rig.capture_segmented(IMAGE_SIZES)
-        target = target_of(self._call, state)
-        self._on_frame(
-            {
-                **view_labels(views, self._world, target, self._cell_names),
-                "state": state_vector(proprioception),
-                "action": numbers_of(expert),
-                "auxiliary": auxiliary_numbers(state, self._call, target),
-                "sentence": self._sentence,
-                "skill": self._skill.name.encode(),
-                "step": self._index,
-                "driver": kind,
-            }
+        fields = frame_fields(
+            views, self._world, state, proprioception, self._call, expert, self._sentence, self._cell_names
         )
+        self._on_frame({**fields, "step": self._index, "driver": kind})
         self._index += 1
         return Step(views, proprioception, expert)

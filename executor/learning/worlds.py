@@ -5,7 +5,7 @@ Not for: evaluation; seeds of training worlds begin where those of evaluation an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -52,10 +52,25 @@ def next_call(
 
     Whatever is to be placed must be picked first: as many picks are drawn as places are wanted.
     """
-    options = {
+    return draw_call(possible_calls(state, weights, library), state, weights, library, rng)
+
+
+def possible_calls(state: SymbolicState, names: Iterable[str], library: SkillLibrary) -> dict[str, list[SkillCall]]:
+    """Skill → its possible calls with something to do."""
+    return {
         name: [c for c in valid_calls(state, library.skill(name), library) if leaves_something_to_do(c, state, library)]
-        for name in weights
+        for name in names
     }
+
+
+def draw_call(
+    options: Mapping[str, Sequence[SkillCall]],
+    state: SymbolicState,
+    weights: Mapping[str, float],
+    library: SkillLibrary,
+    rng: np.random.Generator,
+) -> SkillCall | None:
+    """One of the possible calls, as `next_call`."""
     possible = [name for name in weights if options[name]]
     if not possible:
         return None
