@@ -19,7 +19,6 @@ from executor.learning.drivers import POLICY
 from rt2.training.frames import write_shard
 
 WORKER_EPISODES = 10**9  # numbers of a frame's `episode` that a worker has for itself
-WORLD_EPISODES = 100  # of these, for one world
 
 
 class FrameStore:

@@ -20,7 +20,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from executor.learning.drivers import POLICY, NoisyExpert, Question, VLADriver, answers
-from executor.learning.frame_store import WORKER_EPISODES, WORLD_EPISODES, FrameStore
+from executor.learning.frame_store import WORKER_EPISODES, FrameStore
 from executor.learning.glances import glances
 from executor.learning.labels import CELL_NAMES, LAYOUT, Fields
 from executor.learning.on_policy import NewestPolicy, OnPolicyRun, append_run, practice_weights, recent_success
@@ -28,6 +28,7 @@ from executor.learning.skill_drive import Ended, Part, SkillDrive
 from executor.learning.worlds import is_in_order, next_call, stray, training_world, world_seed
 from robots.robot import Action
 from robots.tabletop.world import TabletopWorld
+from rt2.training.frames import SCENE_EPISODES
 from skills.grounding import symbolic_of
 from skills.library import SkillLibrary
 from skills.skill import SkillCall
@@ -62,7 +63,7 @@ class CollectorConfig(BaseModel):
     seed: int = Field(default=0, ge=0)
     skills: tuple[str, ...] = tuple(SkillLibrary().by_name)
     glance_worlds: float = Field(default=0.0, ge=0.0, le=1.0)
-    calls_per_world: int = Field(default=10, ge=1, le=WORLD_EPISODES)
+    calls_per_world: int = Field(default=10, ge=1, le=SCENE_EPISODES)
     varied_worlds: float = Field(default=0.5, ge=0.0, le=1.0)
     worlds_at_once: int = Field(default=4, ge=1)
     stray_share: float = Field(default=0.15, ge=0.0, le=1.0)
@@ -109,7 +110,7 @@ class Collector:
         """The next world, until its chain of calls is done, something goes amiss, or `stop`."""
         number = next_world(self._folder, self._worker)
         seed = world_seed(self._config.seed, self._worker, number)
-        first_episode = self._worker * WORKER_EPISODES + number * WORLD_EPISODES
+        first_episode = self._worker * WORKER_EPISODES + number * SCENE_EPISODES
         weights = practice_weights(self._config.skills, recent_success(self._folder), self._config.new_skills)
         self._tally.worlds += 1
         self._store.make_room(self._config.most_frames_total)

@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from rt2.training.trainer import Progress
+from rt2.training.trainer import HELD_OUT, Progress
 from skills.rates import Rate
 
 REFRESHES_PER_SECOND = 1
@@ -120,7 +120,14 @@ def _bar(progress: Progress) -> RenderableType:
 
 
 def _losses(progress: Progress) -> Text:
-    return Text("losses: " + ", ".join(f"{name} {value:.3f}" for name, value in progress.losses.items()))
+    """Those on what is learned, and below them those on scenes that are not."""
+    learned = [f"{name} {value:.3f}" for name, value in progress.losses.items() if not name.startswith(HELD_OUT)]
+    others = [
+        f"{name.removeprefix(HELD_OUT)} {value:.3f}"
+        for name, value in progress.losses.items()
+        if name.startswith(HELD_OUT)
+    ]
+    return Text("losses: " + ", ".join(learned) + ("\non scenes held out: " + ", ".join(others) if others else ""))
 
 
 def _skills(on_policy: Mapping[str, Rate]) -> Table:

@@ -22,6 +22,8 @@ CELL_PIXELS = 8  # side of the square of a picture that one cell of a label grid
 IGNORED_CELL = 255
 ACTION_SIZE = 8
 SENTENCE_BYTES = 160
+SCENE_EPISODES = 100  # so many numbers of `episode` in a row are of one scene
+HELD_OUT_EVERY = 50  # of so many scenes one is never learned from, and tells what was only learned by heart
 
 Frames = NDArray[Any]
 
@@ -83,13 +85,15 @@ def write_shard(folder: Path, frames: Frames) -> Path:
 
 class ShardReader:
     """All frames of a folder's shards, memory-mapped; `refresh` finds those that have appeared since, and lets go of
-    those that were deleted. dropped: how many frames were."""
+    those that were deleted. dropped: how many frames were. Batches hold no frames of the scenes that are held out."""
 
     def __init__(self, folder: Path, dtype: np.dtype[Any]) -> None:
         self._folder, self._dtype = folder, dtype
         self._shards: dict[str, Frames] = {}  # in order of appearance
         self._ordered: list[Frames] = []
         self._ends: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._held_out: dict[str, NDArray[np.bool_]] = {}  # of each shard's frames
+        self._to_learn, self._to_test = _NO_PLACES, _NO_PLACES
         self.dropped = 0
 
     def refresh(self) -> int:
@@ -103,6 +107,12 @@ class ShardReader:
                 self._shards[name] = shard
         self._ordered = list(self._shards.values())
         self._ends = np.cumsum([len(s) for s in self._ordered], dtype=np.int64)
+        known = self._held_out
+        self._held_out = {
+            name: known[name] if name in known else _is_held_out(shard) for name, shard in self._shards.items()
+        }
+        held_out = np.concatenate([np.zeros(0, np.bool_), *self._held_out.values()])
+        self._to_learn, self._to_test = np.flatnonzero(~held_out), np.flatnonzero(held_out)
         return len(self)
 
     def _names(self) -> dict[str, int]:
@@ -127,7 +137,11 @@ class ShardReader:
 
     def draw(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
         """(count,) places of frames for a batch, each frame as likely as any other."""
-        return rng.integers(0, len(self), count)
+        return _drawn(self._to_learn, rng, count)
+
+    def draw_held_out(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+        """(count,) places of frames of the scenes that are held out; (0,) where there are none."""
+        return _drawn(self._to_test, rng, count)
 
     def take(self, indices: NDArray[np.int64]) -> Frames:
         """(n,) frames by their place in order of appearance, copied out of the files."""
@@ -164,9 +178,22 @@ class FavouringReader(ShardReader):
         drawn = super().draw(rng, count)
         if len(self._favoured):
             chosen = rng.random(count) < self._share
-            drawn[chosen] = self._favoured[rng.integers(0, len(self._favoured), int(chosen.sum()))]
+            drawn[chosen] = _drawn(self._favoured, rng, int(chosen.sum()))
         return drawn
 
     def _places(self, name: str, shard: Frames) -> NDArray[np.int64]:
         known = self._own.get(name)
-        return np.flatnonzero(np.isin(shard["skill"], self._skills)) if known is None else known
+        if known is not None:
+            return known
+        return np.flatnonzero(np.isin(shard["skill"], self._skills) & ~self._held_out[name])
+
+
+_NO_PLACES: NDArray[np.int64] = np.zeros(0, np.int64)
+
+
+def _is_held_out(shard: Frames) -> NDArray[np.bool_]:
+    return np.asarray(shard["episode"] // SCENE_EPISODES % HELD_OUT_EVERY == HELD_OUT_EVERY - 1)
+
+
+def _drawn(places: NDArray[np.int64], rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+    return places[rng.integers(0, len(places), count)] if len(places) else places

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -38,13 +39,15 @@ from rt2.training.text import COMMON_CELLS, TextTask
 
 WAIT_S = 1.0
 SHOW_S = 2.0  # how often progress is told
+HELD_OUT, HELD_OUT_FRAMES = "held_out.", 128  # what their losses' names begin with; looked at with each publication
 MOST_BROKEN_STEPS = 20  # one after the other; now and then a batch may overflow in bfloat16
 
 
 @dataclass(frozen=True)
 class Progress:
     """How far a training is. share: of the budget; seconds: of training so far; left_s: estimate; losses: running means
-    by part; frames, examples: how many robot frames and vision-language examples are at hand."""
+    by part, and after HELD_OUT those of the averaged weights on scenes that are never learned from; frames, examples:
+    how many robot frames and vision-language examples are at hand."""
 
     samples: int
     steps: int
@@ -107,6 +110,7 @@ class Trainer:
             betas=(0.9, 0.98), fused=True,
         )  # fmt: skip
         self._rng = np.random.default_rng(settings.seed)
+        self._held_out_rng = np.random.default_rng([settings.seed, 1])
         self._noise = torch.Generator().manual_seed(settings.seed)
         self._autocast = _autocast(settings.precision, device)
         self.samples, self.steps, self.seconds, self.version = 0, 0, 0.0, 0
@@ -165,7 +169,7 @@ class Trainer:
         if self._is_sound(norm):
             self._optimizer.step()
             self._average()
-            self._remember({f"text.{name}" if text else name: value.detach() for name, value in parts.items()})
+            self._remember({name: value.detach() for name, value in parts.items()}, "text." if text else "")
         self.steps += 1
         self.samples += batch
 
@@ -189,10 +193,11 @@ class Trainer:
             )
         return self._broken == 0
 
-    def _remember(self, losses: dict[str, Tensor]) -> None:
+    def _remember(self, losses: Mapping[str, Tensor], prefix: str = "", newest: float = 0.02) -> None:
         """Running means of the parts; kept where they are computed, so that a GPU is not waited for."""
         for name, new in losses.items():
-            self._losses[name] = torch.lerp(self._losses.get(name, new).to(new), new, 0.02)
+            before = self._losses.get(prefix + name, new)
+            self._losses[prefix + name] = torch.lerp(before.to(new), new, newest)
 
     def progress(self, samples_per_s: float) -> Progress:
         share = self.share
@@ -209,6 +214,7 @@ class Trainer:
         """The averaged weights as the newest policy."""
         self.version += 1
         publish(self.folder, self.vla, self.version)
+        self._remember(self.held_out_losses(), HELD_OUT, newest=0.2)
 
     def save(self) -> None:
         """Everything that is needed to go on, whole or not at all."""
@@ -286,20 +292,39 @@ class Trainer:
             self._text.refresh()
 
     def _robot_parts(self, examples: int) -> dict[str, Tensor]:
-        indices = self._reader.draw(self._rng, examples)
+        return self.robot_losses(self._batch(self._reader.draw(self._rng, examples)))
+
+    def _batch(self, indices: NDArray[np.int64]) -> RobotBatch:
         cameras = list(self.model.config.cameras)
-        batch = robot_batch(self._reader.take(indices), self._prompts, self._tokens, cameras)
-        batch = _moved(batch, self.device)
-        return self.robot_losses(batch)
+        return _moved(robot_batch(self._reader.take(indices), self._prompts, self._tokens, cameras), self.device)
 
     def robot_losses(self, batch: RobotBatch) -> dict[str, Tensor]:
         """Each part of the loss on a batch, unweighted."""
-        settings, model = self.settings, self.model
-        pictures = recoloured(batch.pictures, settings.recolour, self._noise)
+        pictures = recoloured(batch.pictures, self.settings.recolour, self._noise)
+        told = torch.rand(len(batch.bins), 1, generator=self._noise) < self.settings.told_share
+        return self._losses_of(self.model, batch, pictures, told)
+
+    @torch.no_grad()
+    def held_out_losses(self) -> dict[str, Tensor]:
+        """The same of the averaged weights on frames of scenes that are never learned from; none without such."""
+        indices = self._reader.draw_held_out(self._held_out_rng, HELD_OUT_FRAMES)
+        if not len(indices):
+            return {}
+        batch = self._batch(indices)
+        pictures = {camera: picture.float() for camera, picture in batch.pictures.items()}
+        told = torch.full((len(indices), 1), self.settings.told_share == 1.0)
+        with self._autocast:
+            return self._losses_of(self.average, batch, pictures, told)
+
+    def _losses_of(
+        self, model: RT2Network, batch: RobotBatch, pictures: dict[str, Tensor], told: Tensor
+    ) -> dict[str, Tensor]:
+        """told (b, 1): whether a network is told the tokens before each."""
+        settings = self.settings
         heard = model.listen(batch.prompt, batch.mask)
         kinds = kinds_of(batch.bins, model.config.bins) if settings.loss.kind else None
         seen = model.look(pictures, batch.state, heard, kinds=kinds)
-        logits = model.action_logits(seen, self._told(batch.bins))
+        logits = model.action_logits(seen, self._before(batch.bins, told))
         ends = batch.bins[:, self._terminate] == model.config.bins - 1
         parts = {"action": action_loss(logits, batch.bins, self._flags, ends, settings.loss.softness_bins)}
         if kinds is not None:
@@ -320,12 +345,11 @@ class Trainer:
         assert self._text is not None
         return self._text.losses(self.model, self._rng, examples, self._names, self.settings.loss)
 
-    def _told(self, bins: Tensor) -> Tensor:
-        """(b, 8) the token before each action token for a share of the examples, -1 for the others."""
+    def _before(self, bins: Tensor, told: Tensor) -> Tensor:
+        """(b, 8) the token before each action token where it is told, else -1."""
         before = torch.full_like(bins, -1)
         before[:, 1:] = bins[:, :-1] + self.model.config.action_start
-        told = torch.rand(len(bins), 1, generator=self._noise).to(bins.device) < self.settings.told_share
-        return torch.where(told, before, -1)
+        return torch.where(told.to(bins.device), before, -1)
 
     @torch.no_grad()
     def _average(self) -> None:

@@ -14,7 +14,7 @@ from tiny_rt2 import tiny_processor, tiny_vla
 from rt2.small import SmallVLA, load_small
 from rt2.training.errors import TrainingError
 from rt2.training.examples import TextExample
-from rt2.training.frames import FrameLayout, Frames, ShardReader, write_shard
+from rt2.training.frames import HELD_OUT_EVERY, SCENE_EPISODES, FrameLayout, Frames, ShardReader, write_shard
 from rt2.training.losses import LossWeights
 from rt2.training.mixture import ExampleMixture, FixedExamples
 from rt2.training.publishing import latest_policy
@@ -102,6 +102,33 @@ def test_it_learns_frames_by_heart_and_publishes_what_it_learned(tmp_path: Path)
     published = latest_policy(tmp_path)
     assert published is not None
     assert wrong(load_small(published), frames) == 0
+
+
+def test_scenes_held_out_tell_what_was_only_learned_by_heart(tmp_path: Path) -> None:
+    frames, others = synthetic(64), synthetic(64)
+    others["episode"] = SCENE_EPISODES * (HELD_OUT_EVERY - 1) + np.arange(64)
+    others["action"][:, 1:3] *= -1  # nothing that is learned from says so
+    write_shard(tmp_path / "frames", frames)
+    write_shard(tmp_path / "frames", others)
+    trainer, seen = new_trainer(tmp_path, samples=8000, batch=32), []
+    trainer.run(seen.append)
+    losses = seen[-1].losses
+    assert losses["held_out.action"] > losses["action"] + 1.0
+    published = latest_policy(tmp_path)
+    assert published is not None
+    assert wrong(load_small(published), frames) == 0
+
+
+def test_batches_hold_no_frames_of_scenes_held_out(tmp_path: Path) -> None:
+    frames = synthetic(2 * HELD_OUT_EVERY)
+    frames["episode"] = SCENE_EPISODES * np.arange(len(frames)) + 7
+    write_shard(tmp_path, frames)
+    reader, rng = ShardReader(tmp_path, LAYOUT.dtype), np.random.default_rng(0)
+    reader.refresh()
+    scenes = reader.take(reader.draw(rng, 3000))["episode"] // SCENE_EPISODES
+    held_out = reader.take(reader.draw_held_out(rng, 50))["episode"] // SCENE_EPISODES
+    assert set(held_out) == {HELD_OUT_EVERY - 1, 2 * HELD_OUT_EVERY - 1}
+    assert set(scenes) == set(range(2 * HELD_OUT_EVERY)) - set(held_out)
 
 
 def wrong(vla: SmallVLA, frames: Frames) -> int:
