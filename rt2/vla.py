@@ -56,7 +56,7 @@ def load_vla(folder: str | Path, *, device: str = "cpu") -> VLA:
     from rt2.small import load_small
 
     folder = Path(folder)
-    _check_device(device)
+    check_torch_device(device)
     if not folder.is_dir():
         raise CheckpointError(f"no checkpoint folder at {folder}")
     kind = _kind(folder)
@@ -69,13 +69,16 @@ def load_vla(folder: str | Path, *, device: str = "cpu") -> VLA:
     raise CheckpointError(f"{folder / KIND_FILE}: no kind of checkpoint '{kind}'; have: small, backbone")
 
 
-def _check_device(name: str) -> None:
+def check_torch_device(name: str) -> None:
+    """Raises InputError, naming those there are, for a device of torch's that there is not."""
     import torch
 
     try:
         kind = torch.device(name).type
-    except (RuntimeError, TypeError) as error:
-        raise InputError(f"no device {name!r}; have: cpu, cuda") from error
+    except (RuntimeError, TypeError):
+        kind = ""
+    if kind not in ("cpu", "cuda"):
+        raise InputError(f"no device {name!r}; have: cpu, cuda")
     if kind == "cuda" and not torch.cuda.is_available():
         raise InputError(f"no device '{name}' here: torch sees no CUDA; have: cpu")
 

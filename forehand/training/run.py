@@ -34,9 +34,11 @@ from forehand.training.sources import (
     start_example_writer,
 )
 from forehand.training.view import TrainingView
+from rt2.errors import InputError
 from rt2.training.frames import FavouringReader, ShardReader
 from rt2.training.text import TextTask
 from rt2.training.trainer import Progress, Trainer
+from rt2.vla import check_torch_device
 
 RECENT_S = 300.0  # of on-policy runs in display and curves
 LOG_EVERY_S = 10.0
@@ -91,11 +93,10 @@ def check_device(device: str | None) -> str:
 
     if device is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
-    kind = device.partition(":")[0]
-    if kind not in ("cpu", "cuda"):
-        raise ConfigError(f"no device '{device}'; have: cpu, cuda")
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("device cuda: this machine, or this build of PyTorch, has no usable GPU; use --device cpu")
+    try:
+        check_torch_device(device)
+    except InputError as error:
+        raise ConfigError(str(error)) from error
     return device
 
 
