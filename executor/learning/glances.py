@@ -28,7 +28,9 @@ from skills.wordings import training_sentence
 GLANCES = 8  # in one world
 CALLS = 6  # that one picture is labelled for, at most
 STRAY_SHARE = 0.5  # of glances before which the hand goes somewhere else
+HELD_SHARE = 0.4  # of worlds in which something is held from the start
 MOST_STEPS = 14  # of a skill before a glance
+LIFTED = "push"  # the skill whose own block may have been lifted by mistake; its expert lowers it again
 
 
 def glances(
@@ -41,15 +43,16 @@ def glances(
     """A frame for each sentence at each of GLANCES moments; fewer where things fall off the table or nothing is left
     to do. What an expert raises is passed on."""
     robot = TabletopRobot(world, cameras=(), image_size=IMAGE_SIZES)
+    if "pick" in weights and rng.random() < HELD_SHARE:
+        for call in _calls(world, {"pick": 1.0}, library, 1, rng):
+            _carry_out(robot, world, call, library, library.skill("pick").time_limit_steps, rng)
     for _ in range(GLANCES):
         if rng.random() < STRAY_SHARE:
             stray(world, rng)
-        first = _calls(world, weights, library, 1, rng)
-        if not first:
-            return
-        _begin(robot, world, first[0], library, rng)
-        calls = dict.fromkeys((*first, *_calls(world, weights, library, CALLS - 1, rng)))
-        if not is_in_order(world.physical_state()):
+        for call in _calls(world, weights, library, 1, rng):
+            _carry_out(robot, world, call, library, int(rng.integers(0, MOST_STEPS + 1)), rng)
+        calls = _calls(world, weights, library, CALLS, rng)
+        if not calls:
             return
         yield from _labelled(world, robot, calls, library, cell_names, rng)
 
@@ -57,24 +60,33 @@ def glances(
 def _calls(
     world: TabletopWorld, weights: Mapping[str, float], library: SkillLibrary, count: int, rng: np.random.Generator
 ) -> list[SkillCall]:
-    """So many possible calls, some perhaps twice; none where things have fallen off or nothing is left to do."""
+    """At most so many different calls; none where things have fallen off or nothing is left to do."""
     state = world.physical_state()
     if not is_in_order(state):
         return []
     symbolic = symbolic_of(state, library.predicates)
     options = possible_calls(symbolic, weights, library)
-    drawn = (draw_call(options, symbolic, weights, library, rng) for _ in range(count))
-    return [call for call in drawn if call is not None]
+    if symbolic.held is not None and LIFTED in weights and count > 1:
+        skill = library.skill(LIFTED)
+        directions = skill.parameters[1].choices
+        options[LIFTED] = [SkillCall(LIFTED, (symbolic.held, direction)) for direction in directions]
+    drawn = (draw_call(options, symbolic, weights, library, rng) for _ in range(2 * count))
+    return list(dict.fromkeys(call for call in drawn if call is not None))[:count]
 
 
-def _begin(
-    robot: TabletopRobot, world: TabletopWorld, call: SkillCall, library: SkillLibrary, rng: np.random.Generator
+def _carry_out(
+    robot: TabletopRobot,
+    world: TabletopWorld,
+    call: SkillCall,
+    library: SkillLibrary,
+    most_steps: int,
+    rng: np.random.Generator,
 ) -> None:
-    """Some of the call's steps, by an expert that now and then misses; nothing is drawn."""
+    """At most so many of the call's steps, by an expert that now and then misses; nothing is drawn."""
     skill, driver = library.skill(call.skill), NoisyExpert(rng)
     try:
         rise_first(robot, skill.rise_first_m)
-        for _ in range(int(rng.integers(0, MOST_STEPS + 1))):
+        for _ in range(most_steps):
             expert = skill.expert(world.physical_state(), call.arguments)
             if expert.terminate:
                 return
