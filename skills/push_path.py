@@ -1,8 +1,8 @@
-"""The way of a pushed block to its zone: straight where that is free, else first aside to where it is; where neither
-leads there, the cheapest way around what stands there.
+"""The way of a pushed block to its zone: straight while what is near leaves room, else aside past what stands there;
+where that does not lead there, first aside to a free lane, or the cheapest way around everything.
 
 Recomputed at every step from the scene alone, so that a push stays Markov. Straight and aside are four headings in all,
-which pictures tell apart. Not for: the hand's motion (skills.push).
+and what is near decides: pictures tell both. Not for: the hand's motion (skills.push).
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ NARROW_M = 0.026  # of one in which the block may scrape along something
 FINGERS_AHEAD_M = 0.050
 MOVABLE_TOP_M = 0.05  # one block on the table: in need it is pushed along
 PITCH_M = 0.02
+NEAR_M = 0.06  # so far ahead, beyond fingers and palm, is looked before a push goes on
+MOST_LEGS = 24
 NEAREST_M = 0.31  # to the robot's base: the hand hardly reaches nearer
 AREA_SLACK_M = 0.02  # beyond the placing area; towards the robot there is none
 COMFORT_M = 0.055  # a way keeps so far from things where that costs little
@@ -54,7 +56,7 @@ def next_leg(state: PhysicalState, block: str, zone: str) -> Leg | None:
     everything = obstacles(state, ignoring=(block,))
     firm = [o for o in everything if not _gives_way(state, o)]
     for around in (everything, firm):
-        for find in (_straight_or_aside, _around):
+        for find in (_by_what_is_near, _straight_or_aside, _around):
             for half_width_m in (HALF_WIDTH_M, NARROW_M):
                 leg = find(state, block, zone, around, half_width_m)
                 if leg is not None:
@@ -62,10 +64,56 @@ def next_leg(state: PhysicalState, block: str, zone: str) -> Leg | None:
     return None
 
 
+def _by_what_is_near(
+    state: PhysicalState, block: str, zone: str, around: Sequence[Obstacle], half_width_m: float
+) -> Leg | None:
+    """Straight while the next NEAR_M are free, else aside past what stands there, on the side on which that is less:
+    each step makes the same choice surer. None where that does not lead to the zone."""
+    here, towards = state.objects[block].position_m[:2], TOWARDS[zone]
+    left = PAST_M - past_line_m(state, block, zone)
+    straight = _is_turned_for(state, towards)
+    first = None
+    for _ in range(MOST_LEGS):
+        leg = _near_leg(here, towards, left, around, half_width_m, is_straight=straight)
+        if leg is None:
+            return None
+        first = first or leg
+        here = (here[0] + leg.length_m * leg.heading[0], here[1] + leg.length_m * leg.heading[1])
+        straight = leg.heading == towards
+        left -= leg.length_m if straight else 0.0
+        if left <= 1e-9:
+            return first
+    return None
+
+
+def _near_leg(
+    here: Point2, towards: Point2, left_m: float, around: Sequence[Obstacle], half_width_m: float, *, is_straight: bool
+) -> Leg | None:
+    """The next leg from a point; None where neither side is free. is_straight: whether the leg before was."""
+    lane = STAYING_HALF_WIDTH_M if is_straight else STRAIGHT_HALF_WIDTH_M
+    if half_width_m < HALF_WIDTH_M:
+        lane = min(lane, half_width_m)
+    near = min(left_m, NEAR_M)
+    side = (-towards[1], towards[0])
+    if _may_go(here, towards, near, around, lane):
+        return Leg(towards, near)
+    before = [o for o in around if is_within(o.outline, here, _lane_end(here, towards, near, o), lane)]
+    off = [(x - here[0]) * side[0] + (y - here[1]) * side[1] for o in before for x, y in o.outline]
+    if not off:
+        return None
+    clear = max(half_width_m, lane) + ASIDE_PITCH_M / 2
+    shifts = ((max(off) + clear, side), (clear - min(off), (-side[0], -side[1])))
+    for by, way in sorted(shifts):
+        end = (here[0] + by * way[0], here[1] + by * way[1])
+        if by <= MOST_ASIDE_M and _on_table(end) and _may_go(here, way, by, around, half_width_m):
+            return Leg(way, by)
+    return None
+
+
 def _straight_or_aside(
     state: PhysicalState, block: str, zone: str, around: Sequence[Obstacle], half_width_m: float
 ) -> Leg | None:
-    """Towards the zone, or at right angles to that as little as it takes to get into a free lane."""
+    """Towards the zone, or at right angles to that as little as it takes to get into a lane that is free to its end."""
     start, (tx, ty) = state.objects[block].position_m[:2], TOWARDS[zone]
     left = PAST_M - past_line_m(state, block, zone)
     straight = STAYING_HALF_WIDTH_M if _is_turned_for(state, (tx, ty)) else STRAIGHT_HALF_WIDTH_M
@@ -135,10 +183,10 @@ def lane_is_free(
 
 
 def straight_room_m(state: PhysicalState, block: str, zone: str) -> float:
-    """From the middle of the straight lane into a zone to the nearest thing, metres; 0 where one stands in it, infinite
-    where nothing else stands on the table."""
+    """From the middle of the next NEAR_M straight towards a zone to the nearest thing, metres; 0 where one stands
+    there, infinite where nothing else stands on the table."""
     start, heading = state.objects[block].position_m[:2], TOWARDS[zone]
-    left = PAST_M - past_line_m(state, block, zone)
+    left = min(NEAR_M, PAST_M - past_line_m(state, block, zone))
     around = obstacles(state, ignoring=(block,))
     ways = ((o.outline, _lane_end(start, heading, left, o)) for o in around)
     return min((distance_to_way_m(outline, start, end) for outline, end in ways), default=math.inf)

@@ -48,7 +48,7 @@ AUXILIARY = (
     "passing_height",  # that the tool needs on its way to the target, over its height now
     "push_left",  # way until the pushed block is past its line
     "push_x", "push_y",  # the heading along which it is to be pushed now
-    "push_room",  # from the middle of its straight lane to the nearest thing
+    "push_room",  # from the middle of the next bit of its straight lane to the nearest thing
 )  # fmt: skip
 LAYOUT = FrameLayout(cameras=IMAGE_SIZES, state=STATE, auxiliary=AUXILIARY, cell_names=CELL_NAMES)
 
