@@ -141,6 +141,20 @@ def test_a_push_goes_straight_where_that_is_free_and_else_aside_first():
     assert aside.length_m == pytest.approx(0.1, abs=0.02)  # a bowl's radius and half a lane
 
 
+def test_a_push_goes_straight_until_something_is_near_then_past_its_nearer_side():
+    far_off = bowl("red bowl", 0.45, 0.05)
+    assert next_leg(state(block("red block", 0.47, -0.28), far_off), "red block", "left").heading == (0.0, 1.0)
+    lengths = []
+    for x in (0.47, 0.48, 0.50, 0.52):  # each step aside makes the same choice surer
+        leg = next_leg(state(block("red block", x, -0.1), far_off), "red block", "left")
+        assert leg.heading == (1.0, 0.0)
+        lengths.append(leg.length_m)
+    assert lengths == sorted(lengths, reverse=True)
+    assert next_leg(state(block("red block", 0.56, -0.1), far_off), "red block", "left").heading == (0.0, 1.0)
+    other_side = next_leg(state(block("red block", 0.43, -0.1), far_off), "red block", "left")
+    assert other_side.heading == (-1.0, 0.0)
+
+
 def test_the_room_beside_a_straight_lane_is_up_to_the_nearest_thing():
     target = block("red block", 0.47, -0.2)
     beside = bowl("red bowl", 0.60, -0.05)
